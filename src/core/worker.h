@@ -1,0 +1,39 @@
+// Runs calls that block, off the loop: libvirt calls and the hashing of volumes.
+//
+// In: jobs, each with a key. Out: `done` of each job, exactly once, on the loop's thread.
+// Kept: one first-in-first-out queue a key (a VM's uuid), so that one VM's calls never overtake one another
+// and one stuck VM never holds up another. The destroy lane has threads of its own, so that ending a VM
+// does not wait behind whatever is stuck.
+#pragma once
+
+#include <stdbool.h>
+
+struct loop;
+struct worker;
+
+enum worker_lane { WORKER_NORMAL, WORKER_DESTROY, WORKER_NLANES };
+
+// What runs at once: four of libvirt's five workers a connection, so that one stays free for keepalive
+// probes.
+enum { WORKER_NORMAL_THREADS = 4, WORKER_DESTROY_THREADS = 2, WORKER_KEY_BYTES = 64 };
+
+// `run` is called on a thread of the pool. `done` is called on the loop's thread with ran = true afterwards,
+// or with ran = false when the job was cancelled before it began. `arg` is borrowed until `done` returns.
+typedef void worker_run(void *arg);
+typedef void worker_done(void *arg, bool ran);
+
+// Starts the threads. `loop` is borrowed and must outlive the worker. Returns 0 or -ENOMEM, -EAGAIN.
+int worker_create(struct loop *loop, struct worker **ret_worker);
+
+// Waits for the running jobs, cancels the queued ones and calls what `done` is still owed, then frees. On the
+// loop's thread only. NULL does nothing.
+void worker_destroy(struct worker *worker);
+
+// Queues a job behind every earlier one of the same key and lane. A NULL key waits for nobody. Returns 0,
+// -ENOMEM, or -ENAMETOOLONG for a key of WORKER_KEY_BYTES or more; `done` is called only after a 0.
+int worker_submit(struct worker *worker, enum worker_lane lane, const char *key, worker_run *run,
+                  worker_done *done, void *arg);
+
+// Cancels what is queued and not begun for the key in the normal lane; each is told so by `done` on a later
+// loop turn. Returns whether a job of this key is running right now.
+bool worker_cancel(struct worker *worker, const char *key);
