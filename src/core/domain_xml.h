@@ -1,7 +1,8 @@
 // A VM as libvirt's XML: the domain, a hot-attached disk, and what of them is read back.
 //
 // In: specifications. Out: XML, escaped. Pure: no libvirt, no I/O. Kept: nothing.
-#pragma once
+#ifndef KILN_CORE_DOMAIN_XML_H
+#define KILN_CORE_DOMAIN_XML_H
 
 #include "src/core/virt.h"
 
@@ -46,3 +47,5 @@ char *domain_xml_find_drive(const char *xml, const char *serial);
 
 // The first of sdb..sdz, sdaa.. that no disk of the XML uses.
 void domain_xml_free_target(const char *xml, char ret_target[static 8]);
+
+#endif

@@ -13,7 +13,8 @@
 //   -EBUSY      not yet; the same call may succeed later
 //   -EINVAL     libvirt refuses the definition
 //   -EIO        anything else; the words say what
-#pragma once
+#ifndef KILN_CORE_VIRT_H
+#define KILN_CORE_VIRT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -222,3 +223,5 @@ size_t virt_console_tail(const struct virt *virt, const char *uuid, char *ret_te
 
 // Drops the tail as well.
 void virt_console_forget(struct virt *virt, const char *uuid);
+
+#endif

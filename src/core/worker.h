@@ -4,7 +4,8 @@
 // Kept: one first-in-first-out queue a key (a VM's uuid), so that one VM's calls never overtake one another
 // and one stuck VM never holds up another. The destroy lane has threads of its own, so that ending a VM
 // does not wait behind whatever is stuck.
-#pragma once
+#ifndef KILN_CORE_WORKER_H
+#define KILN_CORE_WORKER_H
 
 #include <stdbool.h>
 
@@ -30,10 +31,18 @@ int worker_create(struct loop *loop, struct worker **ret_worker);
 void worker_destroy(struct worker *worker);
 
 // Queues a job behind every earlier one of the same key and lane. A NULL key waits for nobody. Returns 0,
-// -ENOMEM, or -ENAMETOOLONG for a key of WORKER_KEY_BYTES or more; `done` is called only after a 0.
+// -ENOMEM, -ENAMETOOLONG for a key of WORKER_KEY_BYTES or more, -ECANCELED when the worker is ending; only
+// after a 0 is `done` called.
 int worker_submit(struct worker *worker, enum worker_lane lane, const char *key, worker_run *run,
                   worker_done *done, void *arg);
 
 // Cancels what is queued and not begun for the key in the normal lane; each is told so by `done` on a later
 // loop turn. Returns whether a job of this key is running right now.
 bool worker_cancel(struct worker *worker, const char *key);
+
+// Calls `done` with ran = true on the loop's thread, in the order posted, from any thread that ends before
+// worker_destroy, which delivers what is left. For what happens on threads that are not the pool's. Returns 0
+// or -ENOMEM.
+int worker_post(struct worker *worker, worker_done *done, void *arg);
+
+#endif
