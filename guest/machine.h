@@ -24,20 +24,20 @@ enum {
     GUEST_DRIVES_MAX = 8,   /* as many as the host gives one VM */
 };
 
-/* The states in their order: name in C, name on the wire. A state without its file does not link. */
+/* The states in their order; each one's name in words is in its file. One without its file does not link. */
 #define GUEST_STATES(X)                                                                                      \
-    X(STARTING, starting, "starting")                                                                        \
-    X(KEYED, keyed, "keyed")                                                                                 \
-    X(PORT_BOUND, port_bound, "port-bound")                                                                  \
-    X(REGISTERED, registered, "registered")                                                                  \
-    X(WAITING, waiting, "waiting")                                                                           \
-    X(PAIRED, paired, "paired")                                                                              \
-    X(UNLOCKING, unlocking, "unlocking")                                                                     \
-    X(READY, ready, "ready")                                                                                 \
-    X(ENDING, ending, "ending")
+    X(STARTING, starting)                                                                                    \
+    X(KEYED, keyed)                                                                                          \
+    X(PORT_BOUND, port_bound)                                                                                \
+    X(REGISTERED, registered)                                                                                \
+    X(WAITING, waiting)                                                                                      \
+    X(PAIRED, paired)                                                                                        \
+    X(UNLOCKING, unlocking)                                                                                  \
+    X(READY, ready)                                                                                          \
+    X(ENDING, ending)
 
 enum guest_state {
-#define X(upper, lower, text) GUEST_##upper,
+#define X(upper, lower) GUEST_##upper,
     GUEST_STATES(X)
 #undef X
         GUEST_STATE_COUNT
@@ -79,29 +79,28 @@ enum guest_event_kind {
         GUEST_EVENT_COUNT
 };
 
-/* What the machine wants to be true. Each is idempotent. The event that answers, where one does, is in
- * brackets. */
+/*
+ * What the machine wants to be true. Each is idempotent. The event that answers, where one does, is in
+ * brackets. TELL_HOST while the link is down is left undone: LINK_UP asks again.
+ */
 #define GUEST_EFFECTS(X)                                                                                     \
-    X(MAKE_KEY,                                                                                              \
-      "make-key") /* take the stub's kept key, or make one and give it to the stub [KEY_MADE, FATAL] */      \
-    X(BIND_PORT, "bind-port") /* listen on 22, closing what connects [PORT_*] */                             \
-    X(REGISTER,                                                                                              \
-      "register") /* until it succeeds, at growing intervals [REGISTERED, REGISTRATION_*, HOST_*] */         \
-    X(OPEN_LINK, "open-link") /* unless open or being opened; until it is [LINK_UP, HOST_UNREACHABLE] */     \
-    X(OPEN_CHANNEL, "open-channel")   /* one connection always waits for an owner [OWNER_AUTHENTICATED] */   \
-    X(TELL_HOST, "tell-host")         /* state, authenticated channels, each drive's status, last trouble */ \
-    X(CHECK_DRIVES, "check-drives")   /* which drives are mounted already [DRIVE_MOUNTED for each] */        \
-    X(UNLOCK, "unlock")               /* open and mount drive `which` with the key held for it [DRIVE_*] */  \
-    X(WIPE_KEYS, "wipe-keys")         /* no drive key is held in memory */                                   \
-    X(APPLY_USERS, "apply-users")     /* [USERS_*] */                                                        \
-    X(OPEN_GATE, "open-gate")         /* connections on port 22 go to sshd */                                \
-    X(CLOSE_GATE, "close-gate")       /* connections on port 22 are closed */                                \
-    X(AUTHORIZE_SSH, "authorize-ssh") /* the asked key logs in, and the channel gets the host key */         \
-    X(OPEN_TERMINAL, "open-terminal") /* the asked terminal runs */                                          \
+    X(MAKE_KEY, "make-key")             /* the stub's kept key, or a fresh one [KEY_MADE, FATAL] */          \
+    X(BIND_PORT, "bind-port")           /* listen on 22, closing what connects [PORT_*] */                   \
+    X(REGISTER, "register")             /* until it succeeds [REGISTERED, REGISTRATION_*, HOST_*] */         \
+    X(OPEN_LINK, "open-link")           /* until it is open [LINK_UP, HOST_UNREACHABLE] */                   \
+    X(OPEN_CHANNEL, "open-channel")     /* one always waits for an owner [OWNER_AUTHENTICATED] */            \
+    X(TELL_HOST, "tell-host")           /* state, channels, status of each drive, last trouble */            \
+    X(CHECK_DRIVES, "check-drives")     /* which are mounted already [DRIVE_MOUNTED for each] */             \
+    X(UNLOCK, "unlock")                 /* open and mount drive `which` with its held key [DRIVE_*] */       \
+    X(WIPE_KEYS, "wipe-keys")           /* no drive key is held in memory */                                 \
+    X(APPLY_USERS, "apply-users")       /* [USERS_*] */                                                      \
+    X(OPEN_GATE, "open-gate")           /* connections on port 22 go to sshd */                              \
+    X(CLOSE_GATE, "close-gate")         /* connections on port 22 are closed */                              \
+    X(AUTHORIZE_SSH, "authorize-ssh")   /* the asked key logs in; its channel gets the host key */           \
+    X(OPEN_TERMINAL, "open-terminal")   /* the asked terminal runs */                                        \
     X(CLOSE_CHANNELS, "close-channels") /* no owner is connected, none waited for */                         \
-    X(REPORT_FAILURE,                                                                                        \
-      "report-failure") /* code and detail stand on the serial console, and on the link when it is up */     \
-    X(EXIT, "exit")     /* the program ends; the stub decides what comes next */
+    X(REPORT_FAILURE, "report-failure") /* code and detail are on the console, and on the link if up */      \
+    X(EXIT, "exit")                     /* the program ends; the stub decides what comes next */
 
 enum guest_effect {
 #define X(upper, text) GUEST_FX_##upper,

@@ -95,8 +95,8 @@ struct fsm_machine {
     const char *name;
     const struct fsm_state *const *states;
     size_t nstates;
-    const struct fsm_row *any; /* valid in every state that is not final, after the state's own */
-    size_t nany;
+    const struct fsm_state
+        *any; /* its rows are valid in every state that is not final, after the state's own */
     int on_timeout;
     int64_t (*timeout_ms)(const void *record, int state);
     const char *const *event_names;

@@ -20,28 +20,27 @@ enum {
     VM_SPKI_MAX = 600,    /* DER of an RSA public key; RSA-2048 takes 294, RSA-4096 takes 550 */
     VM_NAME_LEN = 64,     /* names of VMs, bricks and drives, with their end */
     VM_SERIAL_LEN = 21,   /* 20 hex digits, what virtio-scsi keeps of a serial, with its end */
-    VM_ADDRESS_LEN = 46,  /* an IPv6 address in text with its end */
+    VM_ADDRESS_LEN = 65,  /* an address in text with its end */
     VM_DETAIL_LEN = 192,  /* one line of words about a cause, with its end */
     VM_WHO_LEN = 72,      /* a fingerprint in hex or an operator's name, with its end */
     VM_DRIVES_MAX = 8,    /* drives of one VM: a virtio-scsi controller has room for many more */
-    VM_ADDRESSES_MAX = 4, /* addresses that a guest says it has */
+    VM_ADDRESSES_MAX = 8, /* addresses that a guest says it has */
 };
 
-/* The states in the order of a life: name in C, name everywhere else. A state without its file does not link
- */
+/* The states in the order of a life; its file names each in words, and one without its file does not link. */
 #define VM_STATES(X)                                                                                         \
-    X(REQUESTED, requested, "requested")                                                                     \
-    X(IMAGE_CREATED, image_created, "image-created")                                                         \
-    X(BOOTED, booted, "booted")                                                                              \
-    X(REGISTERED, registered, "registered")                                                                  \
-    X(PAIRED, paired, "paired")                                                                              \
-    X(DRIVES_ATTACHED, drives_attached, "drives-attached")                                                   \
-    X(READY, ready, "ready")                                                                                 \
-    X(SSH_PROXIED, ssh_proxied, "ssh-proxied")                                                               \
-    X(DESTROYED, destroyed, "destroyed")
+    X(REQUESTED, requested)                                                                                  \
+    X(IMAGE_CREATED, image_created)                                                                          \
+    X(BOOTED, booted)                                                                                        \
+    X(REGISTERED, registered)                                                                                \
+    X(PAIRED, paired)                                                                                        \
+    X(DRIVES_ATTACHED, drives_attached)                                                                      \
+    X(READY, ready)                                                                                          \
+    X(SSH_PROXIED, ssh_proxied)                                                                              \
+    X(DESTROYED, destroyed)
 
 enum vm_state {
-#define X(upper, lower, text) VM_##upper,
+#define X(upper, lower) VM_##upper,
     VM_STATES(X)
 #undef X
         VM_STATE_COUNT
@@ -99,6 +98,8 @@ enum vm_event_kind {
 /*
  * What the machine wants to be true. Each is idempotent: performed twice, or after it is already true, it
  * changes nothing and answers with the same event. The event that answers, where one does, is in brackets.
+ * What needs libvirt while it is away, or the guest while its link is down, is left undone without an answer:
+ * LIBVIRT_BACK and LINK_UP enter the state again and so ask again.
  */
 #define VM_EFFECTS(X)                                                                                        \
     X(ENSURE_VOLUME, "ensure-volume")                   /* thin volume over the brick [VOLUME_*] */          \
@@ -152,12 +153,13 @@ struct vm_drive {
     char detail[VM_DETAIL_LEN];
 };
 
-/* Parts that `destroyed` has yet to see gone; a set of bits. */
+/* What `destroyed` has seen gone; a set of bits. */
 enum {
-    VM_LEFT_DOMAIN = 1,
-    VM_LEFT_VOLUME = 2,
-    VM_LEFT_DRIVES = 4,
-    VM_LEFT_NETWORK = 8,
+    VM_GONE_DOMAIN = 1,
+    VM_GONE_VOLUME = 2,
+    VM_GONE_DRIVES = 4,
+    VM_GONE_NETWORK = 8,
+    VM_GONE_ALL = 15,
 };
 
 /* What a registration brings and `registered` keeps. */
@@ -214,9 +216,8 @@ struct vm {
     char detail[VM_DETAIL_LEN];
     char destroyed_by[VM_WHO_LEN]; /* who asked; "" when nobody did */
     bool forced;
-    uint8_t left; /* VM_LEFT_*; meaningful in `destroyed` */
     bool retention_over;
-    int64_t destroyed_at_ms;
+    uint8_t gone; /* VM_GONE_*; `destroyed` was entered at head.entered_at_ms */
 };
 
 /* Bodies of events. */
