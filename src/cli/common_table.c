@@ -1,0 +1,92 @@
+// Tables for people: columns as wide as their widest cell, two spaces apart. common.h says how they are used.
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cli/common.h"
+
+struct table {
+    const char *const *heads; // borrowed
+    size_t columns;
+    char **cells; // owned, each
+    size_t count, room;
+};
+
+static void *checked(void *memory)
+{
+    if (!memory) {
+        fputs("out of memory\n", stderr);
+        exit(CLI_LOCAL);
+    }
+    return memory;
+}
+
+struct table *table_create(const char *const *heads)
+{
+    struct table *table = checked(calloc(1, sizeof *table));
+    table->heads = heads;
+    while (heads[table->columns])
+        table->columns++;
+    return table;
+}
+
+void table_cell(struct table *table, const char *text)
+{
+    if (table->count == table->room) {
+        table->room = table->room ? table->room * 2 : 64;
+        table->cells = checked(realloc(table->cells, table->room * sizeof *table->cells));
+    }
+    table->cells[table->count++] = checked(strdup(text ? text : ""));
+}
+
+void table_cellf(struct table *table, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    table_cell(table, text);
+}
+
+// Characters, not bytes: continuation bytes of UTF-8 take no room.
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static size_t column_width(const struct table *table, size_t column)
+{
+    size_t widest = width_of(table->heads[column]);
+    for (size_t i = column; i < table->count; i += table->columns) {
+        size_t width = width_of(table->cells[i]);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+static void print_cell(const struct table *table, FILE *to, size_t column, const char *text)
+{
+    cli_print_text(to, text);
+    if (column + 1 == table->columns)
+        fputc('\n', to);
+    else
+        fprintf(to, "%*s", (int)(column_width(table, column) - width_of(text) + 2), "");
+}
+
+void table_print(struct table *table, FILE *to, const char *empty)
+{
+    if (table->count == 0)
+        fprintf(to, "%s\n", empty);
+    for (size_t i = 0; i < table->columns && table->count > 0; i++)
+        print_cell(table, to, i, table->heads[i]);
+    for (size_t i = 0; i < table->count; i++) {
+        print_cell(table, to, i % table->columns, table->cells[i]);
+        free(table->cells[i]);
+    }
+    free(table->cells);
+    free(table);
+}
