@@ -21,6 +21,7 @@ enum {
     GUEST_NAME_LEN = 64,    /* a drive's name with its end */
     GUEST_SERIAL_LEN = 21,  /* 20 hex digits with their end */
     GUEST_DETAIL_LEN = 192, /* one line of words about a cause, with its end */
+    GUEST_TRIES_MAX = 8,    /* before the guest gives up on a host it never reached */
     GUEST_DRIVES_MAX = 8,   /* as many as the host gives one VM */
 };
 
@@ -61,7 +62,7 @@ enum guest_state {
     X(FATAL, "fatal")                       /* integration is not possible [trouble] */                      \
     /* from the host's link */                                                                               \
     X(ASSIGNED, "assigned")                 /* a checked binding names the owner [owner] */                  \
-    X(DRIVES_TOLD, "drives-told")           /* the drives of this VM, all of them [drives] */                \
+    X(DRIVES_TOLD, "drives-told")           /* the host's list of drives, complete [drives] */               \
     X(SHUTDOWN_ASKED, "shutdown-asked")     /* the host ends this VM in good order */                        \
     X(UPDATE_AVAILABLE, "update-available") /* the stub shall start a newer controller */                    \
     /* from owners' channels */                                                                              \
@@ -151,11 +152,10 @@ struct guest {
     struct fsm_head head;
     bool owned;                    /* `owner` holds */
     uint8_t owner[GUEST_HASH_LEN]; /* fingerprint; taken once and never changed */
+    uint32_t failed_tries;         /* to reach the host, since the last that succeeded */
     bool link_up;
     uint32_t channels; /* authenticated */
     struct guest_drives drives;
-    bool drives_told;
-    bool users_applied;
     int32_t code; /* what last went wrong; 0: nothing */
     char detail[GUEST_DETAIL_LEN];
     uint8_t exit; /* enum guest_exit */

@@ -21,6 +21,9 @@ enum {
     FSM_STORY_LEN = 120 /* bytes of a story with its end; the walk proves that each row's fits */
 };
 
+/* No event of the machine is a timeout. */
+enum { FSM_NO_TIMEOUT = -1 };
+
 /* Where a row may lead beside a state. */
 enum {
     FSM_STAY = -1, /* the state, its entry and its deadline stay; nothing is entered */
@@ -96,8 +99,8 @@ struct fsm_machine {
     const struct fsm_state *const *states;
     size_t nstates;
     const struct fsm_state
-        *any; /* its rows are valid in every state that is not final, after the state's own */
-    int on_timeout;
+        *any;       /* its rows are valid in every state that is not final, after the state's own */
+    int on_timeout; /* the event that a due deadline is, or FSM_NO_TIMEOUT */
     int64_t (*timeout_ms)(const void *record, int state);
     const char *const *event_names;
     size_t nevents;
