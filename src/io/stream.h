@@ -28,7 +28,8 @@ struct stream_ops {
     void (*on_data)(void *arg, struct evbuffer *input);
     // Everything queued is with the kernel. Optional.
     void (*on_drained)(void *arg);
-    // The last call. ERROR: 0 the peer closed properly, -ETIMEDOUT the deadline, -EKEYREJECTED wrong pin,
+    // The last call. ERROR: 0 the peer will send no more (it may still read what is written from now on),
+    // -ETIMEDOUT the deadline, -EKEYREJECTED wrong pin,
     // -ECONNRESET, -ECONNREFUSED, -EPROTO ... The callee calls stream_abort or stream_close.
     void (*on_end)(void *arg, int error);
 };
