@@ -1,0 +1,42 @@
+// Verbs: what people, the edge and guests may ask of kilnd, and what it tells them.
+//
+// In: control.sock (operators), edge.sock (owners' requests, registrations, guests' links), core's changes.
+// Out: answers, events, messages to guests; events and orders into the machines.
+// Kept: sessions, tickets, links, bridges and readers of events, in memory only.
+#ifndef KILN_CORE_VERBS_H
+#define KILN_CORE_VERBS_H
+
+#include "src/core/core.h"
+
+struct bridges;
+struct control;
+struct edge_link;
+struct events;
+struct guest_links;
+struct login;
+struct replay;
+struct sessions;
+struct tickets;
+
+// What the files of the verbs share. Fields are owned, made by verbs.c and written by the file of their name.
+struct verbs {
+    struct core *core; // borrowed
+    struct sessions *sessions;
+    struct tickets *tickets;
+    struct login *login;
+    struct replay *replay;
+    struct events *events;
+    struct bridges *bridges;
+    struct guest_links *links;
+    struct edge_link *edge;
+    struct control *control;
+};
+
+// Sets core->ports and opens run_dir/control.sock and run_dir/edge.sock. After core_open, before core_start.
+// Negative errno; ERROR says what failed in words.
+int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static CORE_ERROR_LEN]);
+
+// Closes both sockets and forgets every session. Before core_close. NULL does nothing.
+void verbs_stop(struct verbs *verbs);
+
+#endif
