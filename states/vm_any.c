@@ -91,15 +91,18 @@ static void keep_order(void *record, const void *event, struct fsm_fx *fx)
     fsm_text_keep(vm->detail, sizeof vm->detail, order->reason);
 }
 
+/* Any word on the domain says that libvirt is there. */
 static void keep_pause(void *record, const void *event, struct fsm_fx *fx)
 {
     vm_act_trouble(record, event, fx);
+    vm_act_libvirt_back(record, event, fx);
     ((struct vm *)record)->paused = true;
 }
 
 static void keep_resume(void *record, const void *event, struct fsm_fx *fx)
 {
     vm_act_overcome(record, event, fx);
+    vm_act_libvirt_back(record, event, fx);
     ((struct vm *)record)->paused = false;
 }
 

@@ -71,6 +71,7 @@ void vm_act_bridges(void *record, const void *event, struct fsm_fx *fx)
 void vm_act_domain_gone(void *record, const void *event, struct fsm_fx *fx)
 {
     vm_act_trouble(record, event, fx);
+    vm_act_libvirt_back(record, event, fx);
     ((struct vm *)record)->gone |= VM_GONE_DOMAIN;
 }
 

@@ -38,8 +38,7 @@ static void keep_gone(void *record, uint8_t what, bool is_gone)
 /* The cause that `why` shows is the first one; that the domain went now is what was asked for. */
 static void domain_gone(void *record, const void *event, struct fsm_fx *fx)
 {
-    (void)event;
-    (void)fx;
+    vm_act_libvirt_back(record, event, fx);
     keep_gone(record, VM_GONE_DOMAIN, true);
 }
 

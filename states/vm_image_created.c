@@ -22,11 +22,18 @@ static bool boots_left(const void *record, const void *event)
 static void number_next_boot(void *record, const void *event, struct fsm_fx *fx)
 {
     vm_act_trouble(record, event, fx);
+    vm_act_libvirt_back(record, event, fx);
     ((struct vm *)record)->boot_number++;
 }
 
+static void domain_up(void *record, const void *event, struct fsm_fx *fx)
+{
+    vm_act_overcome(record, event, fx);
+    vm_act_libvirt_back(record, event, fx);
+}
+
 static const struct fsm_row rows[] = {
-    {VM_ON_DOMAIN_UP, NULL, vm_act_overcome, VM_BOOTED, "its domain runs"},
+    {VM_ON_DOMAIN_UP, NULL, domain_up, VM_BOOTED, "its domain runs"},
     {VM_ON_DOMAIN_FAILED, boots_left, number_next_boot, FSM_AGAIN,
      "its domain could not be started: it is tried again with a new secret"},
     {VM_ON_DOMAIN_FAILED, NULL, vm_act_trouble, VM_DESTROYED, "destroyed: its domain could not be started"},
