@@ -1,0 +1,33 @@
+// Console: tells the host, by one line on the serial console, why this VM cannot integrate (README 4.5).
+// In: a stable code and a detail. Out: the line, once a cause. Kept: which codes were said.
+#ifndef KILN_GUEST_CONSOLE_H
+#define KILN_GUEST_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/code.h"
+
+#define CONSOLE_PATH "/dev/console"
+#define CONSOLE_DETAIL_MAX 200
+#define CONSOLE_SAID_MAX 16 // causes remembered
+
+struct console {
+    const char *path; // borrowed
+    enum kiln_code said[CONSOLE_SAID_MAX];
+    size_t nsaid;
+};
+
+// PATH NULL: CONSOLE_PATH.
+void console_init(struct console *console, const char *path);
+
+// Writes the line unless this CODE was said before. DETAIL: any text; what the line cannot carry becomes '?'.
+// Whether it stands there now. A console that cannot be opened is logged.
+bool console_fail(struct console *console, enum kiln_code code, const char *detail);
+
+// The line itself, with "\r\n" around so that it begins at a line's start whatever stood there.
+// Returns its length.
+#define CONSOLE_LINE_MAX 288
+size_t console_format(enum kiln_code code, const char *detail, char ret_line[CONSOLE_LINE_MAX]);
+
+#endif
