@@ -19,7 +19,7 @@ struct audit_deed {
     const char *actor, *what, *object, *from, *to, *story;
 };
 
-// Finds the end of the chain. -EBADMSG when the last entry cannot be read.
+// Finds the end of the chain. -EBADMSG when what is kept of it makes no sense.
 int audit_load(struct audit *audit, struct store *store);
 
 // Appends to BATCH. Entries are chained in the order of these calls, so batches must be committed in that
