@@ -13,7 +13,7 @@ struct control;
 struct edge_link;
 struct events;
 struct guest_links;
-struct login;
+struct challenges;
 struct replay;
 struct sessions;
 struct tickets;
@@ -23,7 +23,7 @@ struct verbs {
     struct core *core; // borrowed
     struct sessions *sessions;
     struct tickets *tickets;
-    struct login *login;
+    struct challenges *challenges;
     struct replay *replay;
     struct events *events;
     struct bridges *bridges;
