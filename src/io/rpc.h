@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol/code.h"
+
 struct json; // a value read by protocol/json.h
 struct loop;
 struct rpc_peer;
@@ -37,19 +39,23 @@ struct rpc_method {
     rpc_handler *handler;
 };
 
-// How a call of ours ended.
+// How a call of ours ended. Valid in the call of FN only.
 struct rpc_answer {
     int error;                 // 0 answered (see below), -ETIMEDOUT, -ECONNRESET the peer went
-    const struct json *result; // when answered well, else NULL
-    int code;                  // of the failure, else 0
-    const char *message;       // of the failure, else NULL: a stable code's name, or words
+    const struct json *result; // when answered well (NULL also stands for null)
+    int code;                  // of the failure, else 0: enum kiln_code, or enum rpc_code
+    const char *words;         // of the failure, else NULL
+    const char *name;          // its stable code's name, "" when it has none
+    const char *detail;        // "" when it has none
     const struct json *data;   // of the failure, or NULL
 };
 typedef void rpc_answered(void *arg, const struct rpc_answer *answer);
 
 struct rpc_options {
     const struct rpc_method *methods; // borrowed; ends with a NULL name; NULL: none
-    size_t message_max_bytes;         // 0: RPC_MESSAGE_MAX
+    // Of one message read. 0: RPC_MESSAGE_MAX. Above RPC_EDGE_MESSAGE_MAX the limit of members is the
+    // channel's.
+    size_t message_max_bytes;
     // Sends one message (no newline in it). Not called from inside rpc_peer_create.
     void (*emit)(void *arg, const char *text, size_t len_bytes);
     // A method that METHODS does not have. Returns false to answer -32601. Optional.
@@ -74,9 +80,13 @@ void rpc_forget(struct rpc_peer *peer, rpc_answered *fn, void *arg);
 
 // RESULT is JSON text, NULL means null. REQUEST NULL (a notification) does nothing. REQUEST is gone after it.
 void rpc_reply(struct rpc_request *request, const char *result);
-// DATA is JSON text or NULL.
-void rpc_fail(struct rpc_request *request, int code, const char *message, const char *data);
+// A failure of ours (protocol/README.md 1.8): its number, words and name; DETAIL NULL for none.
+void rpc_fail(struct rpc_request *request, enum kiln_code code, const char *detail);
+// -32602 with BAD_PARAMETER and the parameter's name.
+void rpc_fail_parameter(struct rpc_request *request, const char *parameter);
 // The peer the request came from; NULL when it has gone.
 struct rpc_peer *rpc_request_peer(const struct rpc_request *request);
+// Requests of the peer's that are not answered yet.
+size_t rpc_peer_open_requests(const struct rpc_peer *peer);
 
 #endif
