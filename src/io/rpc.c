@@ -182,7 +182,7 @@ static void take_answer(struct rpc_peer *peer, const struct rpc_message *message
     struct rpc_answer answer = {.result = message->result, .name = "", .detail = ""};
     if (message->kind == RPC_MESSAGE_ERROR) {
         answer = (struct rpc_answer){.code = message->code == 0 ? RPC_INTERNAL : (int)message->code,
-                                     .words = message->words,
+                                     .message = message->words,
                                      .name = message->name,
                                      .detail = message->detail,
                                      .data = message->data};
@@ -327,7 +327,7 @@ void rpc_reply(struct rpc_request *request, const char *result)
     answer_with(request, &writer);
 }
 
-void rpc_fail(struct rpc_request *request, enum kiln_code code, const char *detail)
+void rpc_fail_code(struct rpc_request *request, enum kiln_code code, const char *detail)
 {
     if (request == NULL)
         return;
@@ -336,16 +336,23 @@ void rpc_fail(struct rpc_request *request, enum kiln_code code, const char *deta
     answer_with(request, &writer);
 }
 
+void rpc_fail(struct rpc_request *request, int code, const char *message, const char *data)
+{
+    if (request == NULL)
+        return;
+    struct json_writer writer = json_writer_init(0);
+    rpc_message_write_error(&writer, request->id, code, message, data);
+    answer_with(request, &writer);
+}
+
 void rpc_fail_parameter(struct rpc_request *request, const char *parameter)
 {
     if (request == NULL)
         return;
     struct json_writer data = json_writer_init(0);
-    struct json_writer writer = json_writer_init(0);
     rpc_message_write_failure_data(&data, CODE_BAD_PARAMETER, parameter);
-    rpc_message_write_error(&writer, request->id, RPC_INVALID_PARAMS, "a parameter is missing or wrong",
-                            json_writer_end(&data) == 0 ? data.text : NULL);
-    answer_with(request, &writer);
+    rpc_fail(request, RPC_INVALID_PARAMS, "a parameter is missing or wrong",
+             json_writer_end(&data) == 0 ? data.text : NULL);
     json_writer_finish(&data);
 }
 

@@ -44,7 +44,7 @@ struct rpc_answer {
     int error;                 // 0 answered (see below), -ETIMEDOUT, -ECONNRESET the peer went
     const struct json *result; // when answered well (NULL also stands for null)
     int code;                  // of the failure, else 0: enum kiln_code, or enum rpc_code
-    const char *words;         // of the failure, else NULL
+    const char *message;       // of the failure, words for people, else NULL
     const char *name;          // its stable code's name, "" when it has none
     const char *detail;        // "" when it has none
     const struct json *data;   // of the failure, or NULL
@@ -81,7 +81,9 @@ void rpc_forget(struct rpc_peer *peer, rpc_answered *fn, void *arg);
 // RESULT is JSON text, NULL means null. REQUEST NULL (a notification) does nothing. REQUEST is gone after it.
 void rpc_reply(struct rpc_request *request, const char *result);
 // A failure of ours (protocol/README.md 1.8): its number, words and name; DETAIL NULL for none.
-void rpc_fail(struct rpc_request *request, enum kiln_code code, const char *detail);
+void rpc_fail_code(struct rpc_request *request, enum kiln_code code, const char *detail);
+// Any failure; DATA is JSON text or NULL.
+void rpc_fail(struct rpc_request *request, int code, const char *message, const char *data);
 // -32602 with BAD_PARAMETER and the parameter's name.
 void rpc_fail_parameter(struct rpc_request *request, const char *parameter);
 // The peer the request came from; NULL when it has gone.
