@@ -18,11 +18,16 @@ static bool boots_left(const void *record, const void *event)
     return vm->boot_number < vm->boots_max;
 }
 
-/* Each start has a secret of its own: what an earlier domain may have learned is worth nothing. */
-static void number_next_boot(void *record, const void *event, struct fsm_fx *fx)
+static void domain_failed(void *record, const void *event, struct fsm_fx *fx)
 {
     vm_act_trouble(record, event, fx);
     vm_act_libvirt_back(record, event, fx);
+}
+
+/* Each start has a secret of its own: what an earlier domain may have learned is worth nothing. */
+static void number_next_boot(void *record, const void *event, struct fsm_fx *fx)
+{
+    domain_failed(record, event, fx);
     ((struct vm *)record)->boot_number++;
 }
 
@@ -36,7 +41,7 @@ static const struct fsm_row rows[] = {
     {VM_ON_DOMAIN_UP, NULL, domain_up, VM_BOOTED, "its domain runs"},
     {VM_ON_DOMAIN_FAILED, boots_left, number_next_boot, FSM_AGAIN,
      "its domain could not be started: it is tried again with a new secret"},
-    {VM_ON_DOMAIN_FAILED, NULL, vm_act_trouble, VM_DESTROYED, "destroyed: its domain could not be started"},
+    {VM_ON_DOMAIN_FAILED, NULL, domain_failed, VM_DESTROYED, "destroyed: its domain could not be started"},
     {VM_ON_DOMAIN_GONE, boots_left, number_next_boot, FSM_AGAIN,
      "its domain ended while it started: it is tried again with a new secret"},
     {VM_ON_GUEST_FAILED, NULL, vm_act_trouble, VM_DESTROYED, "destroyed: the guest cannot integrate"},

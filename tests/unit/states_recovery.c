@@ -1,0 +1,132 @@
+/*
+ * Each cell of the recovery table: what a kept state with a sight becomes.
+ */
+#include "fsm_walk.h"
+#include "protocol/code.h"
+#include "states/recovery.h"
+
+/* What each kept state becomes, for running, paused, shut off, crashed, absent, unreachable. */
+static const int becomes[VM_STATE_COUNT][RECOVERY_SIGHT_COUNT] = {
+    [VM_REQUESTED] = {VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED},
+    [VM_IMAGE_CREATED] = {VM_BOOTED, VM_IMAGE_CREATED, VM_IMAGE_CREATED, VM_DESTROYED, VM_IMAGE_CREATED,
+                          VM_IMAGE_CREATED},
+    [VM_BOOTED] = {VM_BOOTED, VM_BOOTED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_BOOTED},
+    [VM_REGISTERED] = {VM_REGISTERED, VM_REGISTERED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_REGISTERED},
+    [VM_PAIRED] = {VM_PAIRED, VM_PAIRED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_PAIRED},
+    [VM_DRIVES_ATTACHED] = {VM_DRIVES_ATTACHED, VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
+                            VM_DRIVES_ATTACHED},
+    [VM_READY] = {VM_READY, VM_READY, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_READY},
+    [VM_SSH_PROXIED] = {VM_SSH_PROXIED, VM_SSH_PROXIED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
+                        VM_SSH_PROXIED},
+    [VM_DESTROYED] = {VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED},
+};
+
+static struct vm kept_in(int state)
+{
+    struct vm vm = {.head = {.state = state, .deadline_at_ms = 77}, .assigned = true};
+    vm.boot_number = state > VM_REQUESTED ? 1 : 0;
+    vm.boots_max = 1;
+    vm.registered = state >= VM_REGISTERED;
+    vm.link_up = vm.registered;
+    vm.unreachable = true;
+    vm.paused = true;
+    return vm;
+}
+
+static void check_cell(int state, enum recovery_sight sight)
+{
+    struct vm vm = kept_in(state);
+    struct fsm_fx fx;
+    const struct recovery_cell *cell = recovery_find(state, sight);
+    fsm_fx_init(&fx);
+    assert_non_null(cell);
+    assert_in_range(strlen(cell->story), 1, VM_DETAIL_LEN - 1);
+    assert_non_null(recovery_step(&vm, sight, 50, &fx));
+    assert_int_equal(vm.head.state, becomes[state][sight]);
+    assert_false(vm.link_up);
+    assert_int_equal(vm.unreachable, sight == RECOVERY_UNREACHABLE);
+    assert_false(fx.overflow);
+    if (vm.head.state == state)
+        assert_int_equal(vm.head.deadline_at_ms, 77);
+}
+
+static void each_cell_is_there_and_has_a_row(void **unused)
+{
+    (void)unused;
+    for (int state = 0; state < VM_STATE_COUNT; state++)
+        for (int sight = 0; sight < RECOVERY_SIGHT_COUNT; sight++)
+            check_cell(state, sight);
+}
+
+static struct fsm_fx recovered_fx(int state, enum recovery_sight sight, struct vm *vm)
+{
+    struct fsm_fx fx;
+    *vm = kept_in(state);
+    fsm_fx_init(&fx);
+    recovery_step(vm, sight, 50, &fx);
+    return fx;
+}
+
+static void the_effects_of_the_kept_state_are_wanted_again(void **unused)
+{
+    struct vm vm;
+    struct fsm_fx fx = recovered_fx(VM_REQUESTED, RECOVERY_ABSENT, &vm);
+    (void)unused;
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_VOLUME, 0));
+    fx = recovered_fx(VM_IMAGE_CREATED, RECOVERY_ABSENT, &vm);
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_DOMAIN, 0));
+    fx = recovered_fx(VM_PAIRED, RECOVERY_RUNNING, &vm);
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_DRIVES_ATTACHED, 0));
+    assert_false(vm.paused);
+    fx = recovered_fx(VM_READY, RECOVERY_PAUSED, &vm);
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_GUEST_TOLD, 0));
+    assert_true(vm.paused);
+    fx = recovered_fx(VM_DESTROYED, RECOVERY_RUNNING, &vm);
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_DOMAIN_GONE, 0));
+}
+
+static void a_lost_libvirt_ensures_nothing(void **unused)
+{
+    (void)unused;
+    for (int state = 0; state < VM_STATE_COUNT; state++) {
+        struct vm vm;
+        struct fsm_fx fx = recovered_fx(state, RECOVERY_UNREACHABLE, &vm);
+        assert_int_equal(fx.count, 0);
+    }
+}
+
+static void an_end_while_away_is_told_with_its_code(void **unused)
+{
+    struct vm vm;
+    (void)unused;
+    recovered_fx(VM_READY, RECOVERY_CRASHED, &vm);
+    assert_int_equal(vm.code, CODE_DOMAIN_GONE);
+    assert_string_equal(vm.detail, "the domain crashed while kilnd was away");
+    recovered_fx(VM_IMAGE_CREATED, RECOVERY_CRASHED, &vm);
+    assert_int_equal(vm.code, CODE_DOMAIN_FAILED);
+}
+
+static void a_crashed_start_is_tried_again_with_a_new_secret(void **unused)
+{
+    struct vm vm = kept_in(VM_IMAGE_CREATED);
+    struct fsm_fx fx;
+    (void)unused;
+    fsm_fx_init(&fx);
+    vm.boots_max = 2;
+    recovery_step(&vm, RECOVERY_CRASHED, 50, &fx);
+    assert_int_equal(vm.head.state, VM_IMAGE_CREATED);
+    assert_int_equal(vm.boot_number, 2);
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_DOMAIN, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_cell_is_there_and_has_a_row),
+        cmocka_unit_test(the_effects_of_the_kept_state_are_wanted_again),
+        cmocka_unit_test(a_lost_libvirt_ensures_nothing),
+        cmocka_unit_test(an_end_while_away_is_told_with_its_code),
+        cmocka_unit_test(a_crashed_start_is_tried_again_with_a_new_secret),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
