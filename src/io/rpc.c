@@ -44,6 +44,8 @@ int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct
         return -ENOMEM;
     peer->loop = loop;
     peer->options = *options;
+    if (peer->options.emit_arg == NULL)
+        peer->options.emit_arg = options->arg;
     size_t max = options->message_max_bytes > 0 ? options->message_max_bytes : RPC_MESSAGE_MAX;
     peer->limits = max > RPC_EDGE_MESSAGE_MAX ? json_limits_channel : json_limits_message;
     peer->limits.text_max_bytes = max;
@@ -96,7 +98,7 @@ static int emit(struct rpc_peer *peer, struct json_writer *writer)
 {
     int error = json_writer_end(writer);
     if (error == 0)
-        peer->options.emit(peer->options.arg, writer->text, writer->len);
+        peer->options.emit(peer->options.emit_arg, writer->text, writer->len);
     json_writer_finish_wiped(writer);
     return error;
 }

@@ -60,7 +60,8 @@ struct rpc_options {
     void (*emit)(void *arg, const char *text, size_t len_bytes);
     // A method that METHODS does not have. Returns false to answer -32601. Optional.
     bool (*fallback)(struct rpc_request *request, const char *method, const struct json *params, void *arg);
-    void *arg; // for methods, emit and fallback
+    void *arg;      // for methods and fallback, and for emit
+    void *emit_arg; // for emit instead of ARG, when not NULL
 };
 
 int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct rpc_peer **ret_peer);
