@@ -1,0 +1,353 @@
+/*
+ * JSON text to a tree, by yajl's events. In: text and limits. Out: a tree. Kept: the tree. See json.h.
+ *
+ * yajl is laxer than we want in three things, so these are checked here: UTF-8 and escaped surrogates (before
+ * it), keys that come twice and NULs in strings (in its events).
+ */
+#include "protocol/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "protocol/crypto.h"
+
+enum { JSON_DEPTH_WALL = 64 }; /* no limit may allow more: the tree is freed by recursion */
+
+struct json {
+    enum json_kind kind;
+    bool truth;
+    char *key;  /* owned: of a member */
+    char *text; /* owned: string, or a number as it was written */
+    size_t text_len;
+    struct json **items; /* owned: members or elements */
+    size_t count, room;
+};
+
+const struct json_limits json_limits_message = {65536, 16, 1024};
+const struct json_limits json_limits_edge = {262144, 16, 1024};
+const struct json_limits json_limits_channel = {2 * 1048576, 16, 262144};
+
+struct parse {
+    const struct json_limits *limits;
+    struct json *root;
+    struct json *open[JSON_DEPTH_WALL]; /* arrays and objects not yet closed */
+    unsigned depth, members;
+    char *key; /* owned: read, and waiting for its value */
+    int error;
+};
+
+static int parse_stop(struct parse *parse, int error)
+{
+    parse->error = error;
+    return 0;
+}
+
+static char *copy_bytes(const void *bytes, size_t len)
+{
+    char *copy = malloc(len + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, bytes, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+/* Grows by half, so that a large array costs no quadratic time. */
+static int json_append(struct json *parent, struct json *item)
+{
+    if (parent->count == parent->room) {
+        size_t room = parent->room + parent->room / 2 + 4;
+        struct json **items = realloc(parent->items, room * sizeof *items);
+        if (!items)
+            return -ENOMEM;
+        parent->items = items;
+        parent->room = room;
+    }
+    parent->items[parent->count++] = item;
+    return 0;
+}
+
+/* Makes a value and hangs it where the parse stands. NULL with the parse's error set. */
+static struct json *parse_add(struct parse *parse, enum json_kind kind)
+{
+    if (parse->members++ > parse->limits->members_max) {
+        parse->error = -EMSGSIZE;
+        return NULL;
+    }
+    struct json *value = calloc(1, sizeof *value);
+    if (!value || (parse->depth && json_append(parse->open[parse->depth - 1], value) < 0)) {
+        free(value);
+        parse->error = -ENOMEM;
+        return NULL;
+    }
+    value->kind = kind;
+    value->key = parse->key;
+    parse->key = NULL;
+    if (!parse->depth)
+        parse->root = value;
+    return value;
+}
+
+static int on_null(void *arg)
+{
+    return parse_add(arg, JSON_NULL) != NULL;
+}
+
+static int on_bool(void *arg, int truth)
+{
+    struct json *value = parse_add(arg, JSON_BOOL);
+    if (value)
+        value->truth = truth;
+    return value != NULL;
+}
+
+static int parse_add_text(struct parse *parse, enum json_kind kind, const void *bytes, size_t len)
+{
+    if (memchr(bytes, '\0', len))
+        return parse_stop(parse, -EBADMSG);
+    struct json *value = parse_add(parse, kind);
+    if (!value)
+        return 0;
+    value->text = copy_bytes(bytes, len);
+    value->text_len = len;
+    return value->text ? 1 : parse_stop(parse, -ENOMEM);
+}
+
+static int on_number(void *arg, const char *digits, size_t len)
+{
+    return parse_add_text(arg, JSON_NUMBER, digits, len);
+}
+
+static int on_string(void *arg, const unsigned char *bytes, size_t len)
+{
+    return parse_add_text(arg, JSON_TEXT, bytes, len);
+}
+
+static int on_key(void *arg, const unsigned char *bytes, size_t len)
+{
+    struct parse *parse = arg;
+    if (memchr(bytes, '\0', len))
+        return parse_stop(parse, -EBADMSG);
+    parse->key = copy_bytes(bytes, len);
+    return parse->key ? 1 : parse_stop(parse, -ENOMEM);
+}
+
+static int parse_open(struct parse *parse, enum json_kind kind)
+{
+    if (parse->depth == parse->limits->depth_max || parse->depth == JSON_DEPTH_WALL)
+        return parse_stop(parse, -EMSGSIZE);
+    struct json *value = parse_add(parse, kind);
+    if (!value)
+        return 0;
+    parse->open[parse->depth++] = value;
+    return 1;
+}
+
+static int on_object_begin(void *arg)
+{
+    return parse_open(arg, JSON_OBJECT);
+}
+
+static int on_array_begin(void *arg)
+{
+    return parse_open(arg, JSON_ARRAY);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* By sorting: an object of many members must not cost quadratic time. */
+static int check_keys_unique(const struct json *object)
+{
+    const char **keys = calloc(object->count + 1, sizeof *keys);
+    int error = 0;
+    if (!keys)
+        return -ENOMEM;
+    for (size_t i = 0; i < object->count; i++)
+        keys[i] = object->items[i]->key;
+    qsort(keys, object->count, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < object->count; i++)
+        if (strcmp(keys[i - 1], keys[i]) == 0)
+            error = -EBADMSG;
+    free(keys);
+    return error;
+}
+
+static int on_object_end(void *arg)
+{
+    struct parse *parse = arg;
+    int error = check_keys_unique(parse->open[--parse->depth]);
+    return error ? parse_stop(parse, error) : 1;
+}
+
+static int on_array_end(void *arg)
+{
+    struct parse *parse = arg;
+    parse->depth--;
+    return 1;
+}
+
+static const yajl_callbacks callbacks = {
+    .yajl_null = on_null,
+    .yajl_boolean = on_bool,
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_start_map = on_object_begin,
+    .yajl_map_key = on_key,
+    .yajl_end_map = on_object_end,
+    .yajl_start_array = on_array_begin,
+    .yajl_end_array = on_array_end,
+};
+
+/* The value of \uXXXX at AT, or -1. */
+static int escaped_unit(const char *at, size_t left)
+{
+    char digits[5] = "";
+    char *end;
+    if (left < 6 || at[0] != '\\' || at[1] != 'u')
+        return -1;
+    memcpy(digits, at + 2, 4);
+    long unit = strtol(digits, &end, 16);
+    return *end ? -1 : (int)unit;
+}
+
+/* Whether escaped surrogates come in pairs only. A backslash stands nowhere but in strings. */
+static bool surrogates_paired(const char *text, size_t len)
+{
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (text[i] != '\\')
+            continue;
+        int unit = escaped_unit(text + i, len - i);
+        if (unit >= 0xdc00 && unit <= 0xdfff)
+            return false;
+        if (unit >= 0xd800 && unit <= 0xdbff) {
+            int second = escaped_unit(text + i + 6, len - i - 6);
+            if (second < 0xdc00 || second > 0xdfff)
+                return false;
+            i += 6;
+        }
+        i++;
+    }
+    return true;
+}
+
+static int run_yajl(struct parse *parse, const char *text, size_t len)
+{
+    yajl_handle handle = yajl_alloc(&callbacks, NULL, parse);
+    if (!handle)
+        return -ENOMEM;
+    yajl_status status = yajl_parse(handle, (const unsigned char *)text, len);
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(handle);
+    yajl_free(handle);
+    if (status == yajl_status_ok)
+        return 0;
+    return parse->error ? parse->error : -EBADMSG;
+}
+
+int json_parse(const char *text, size_t len, const struct json_limits *limits, struct json **ret_tree)
+{
+    struct parse parse = {.limits = limits ? limits : &json_limits_message};
+    if (len > parse.limits->text_max_bytes)
+        return -EMSGSIZE;
+    if (utf8_valid_prefix(text, len) != len || !surrogates_paired(text, len))
+        return -EBADMSG;
+    int error = run_yajl(&parse, text, len);
+    free(parse.key);
+    if (error || !parse.root) {
+        json_destroy_wiped(parse.root);
+        return error ? error : -EBADMSG;
+    }
+    *ret_tree = parse.root;
+    return 0;
+}
+
+void json_destroy(struct json *tree)
+{
+    if (!tree)
+        return;
+    for (size_t i = 0; i < tree->count; i++)
+        json_destroy(tree->items[i]);
+    free(tree->items);
+    free(tree->key);
+    free(tree->text);
+    free(tree);
+}
+
+static void wipe_texts(struct json *tree)
+{
+    if (tree->text)
+        crypto_wipe(tree->text, tree->text_len);
+    for (size_t i = 0; i < tree->count; i++)
+        wipe_texts(tree->items[i]);
+}
+
+void json_destroy_wiped(struct json *tree)
+{
+    if (tree)
+        wipe_texts(tree);
+    json_destroy(tree);
+}
+
+enum json_kind json_kind(const struct json *value)
+{
+    return value ? value->kind : JSON_NULL;
+}
+
+size_t json_count(const struct json *value)
+{
+    return value ? value->count : 0;
+}
+
+const struct json *json_at(const struct json *value, size_t index)
+{
+    return index < json_count(value) ? value->items[index] : NULL;
+}
+
+const char *json_key_at(const struct json *object, size_t index)
+{
+    return json_kind(object) == JSON_OBJECT && index < object->count ? object->items[index]->key : NULL;
+}
+
+const struct json *json_member(const struct json *object, const char *key)
+{
+    if (json_kind(object) != JSON_OBJECT)
+        return NULL;
+    for (size_t i = 0; i < object->count; i++)
+        if (strcmp(object->items[i]->key, key) == 0)
+            return object->items[i];
+    return NULL;
+}
+
+const char *json_text(const struct json *value)
+{
+    return value ? value->text : NULL;
+}
+
+bool json_is_text(const struct json *value)
+{
+    return json_kind(value) == JSON_TEXT;
+}
+
+int json_int(const struct json *value, int64_t *ret_number)
+{
+    char *end;
+    if (json_kind(value) != JSON_NUMBER)
+        return -EINVAL;
+    errno = 0;
+    intmax_t number = strtoimax(value->text, &end, 10);
+    if (errno || *end || number < INT64_MIN || number > INT64_MAX)
+        return -EINVAL;
+    *ret_number = number;
+    return 0;
+}
+
+bool json_bool(const struct json *value)
+{
+    return json_kind(value) == JSON_BOOL && value->truth;
+}
