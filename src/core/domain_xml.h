@@ -11,12 +11,15 @@
 
 #define KILN_METADATA_URI "urn:kiln:vm:1"
 #define KILN_METADATA_PREFIX "kiln"
+#define KILN_FILTER_NAME "kiln-vm"
 
 // What the host adds to a VM's specification.
 struct domain_xml_host {
     bool kvm;
-    const char *pool;        // holds every volume
-    const char *network;     //
+    const char *pool; // holds every volume
+    const char *network;
+    const char *address; // of the host in that network
+    unsigned guest_port;
     const char *kernel_path; // NULL: no direct kernel boot
     const char *initrd_path; // NULL: none
 };

@@ -199,7 +199,8 @@ void virt_drive_serial(const char *drive, char ret_serial[static VIRT_SERIAL_BYT
 int virt_ensure_attached(struct virt *virt, const char *uuid, const char *drive, bool readonly,
                          virt_answer_fn *answered, void *arg);
 
-// Answers when the guest has let go of it, or -EBUSY after 10 s if it has not. No such domain: success.
+// Answers when the guest has let go of it, or -EBUSY when it has not in the 5 s that libvirt waits. No such
+// domain: success.
 int virt_ensure_detached(struct virt *virt, const char *uuid, const char *drive, virt_answer_fn *answered,
                          void *arg);
 

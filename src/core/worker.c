@@ -194,22 +194,22 @@ int worker_create(struct loop *loop, struct worker **ret_worker)
     return 0;
 }
 
-static void join_threads(struct worker *worker)
+void worker_stop(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     worker->ending = true;
     for (int i = 0; i < WORKER_NLANES; i++)
         pthread_cond_broadcast(&worker->lanes[i].work);
     pthread_mutex_unlock(&worker->lock);
-    for (int i = 0; i < worker->nthreads; i++)
-        pthread_join(worker->threads[i], NULL);
+    for (; worker->nthreads > 0; worker->nthreads--)
+        pthread_join(worker->threads[worker->nthreads - 1], NULL);
 }
 
 void worker_destroy(struct worker *worker)
 {
     if (!worker)
         return;
-    join_threads(worker);
+    worker_stop(worker);
     for (int i = 0; i < WORKER_NLANES; i++)
         TAILQ_CONCAT(&worker->finished, &worker->lanes[i].queued, link);
     // A `done` may post once more, so this empties the list itself and not a copy of it.

@@ -26,8 +26,12 @@ typedef void worker_done(void *arg, bool ran);
 // Starts the threads. `loop` is borrowed and must outlive the worker. Returns 0 or -ENOMEM, -EAGAIN.
 int worker_create(struct loop *loop, struct worker **ret_worker);
 
-// Waits for the running jobs, cancels the queued ones and calls what `done` is still owed, then frees. On the
-// loop's thread only. NULL does nothing.
+// Waits for the running jobs and lets no other begin. Answers still wait for the loop or worker_destroy, and
+// worker_post still works.
+void worker_stop(struct worker *worker);
+
+// As worker_stop, then calls every `done` that is still owed, and frees. On the loop's thread only. NULL does
+// nothing.
 void worker_destroy(struct worker *worker);
 
 // Queues a job behind every earlier one of the same key and lane. A NULL key waits for nobody. Returns 0,
