@@ -109,6 +109,8 @@ int main(void)
     if (mount(root, "/root", "ext4", MS_NOATIME, NULL) != 0)
         die(root);
     empty_ram();
+    printf("brick: %s is mounted, starting %s\n", root, real_init);
+    fflush(stdout);
     if (mount("/dev", "/root/dev", NULL, MS_MOVE, NULL) != 0 || umount("/proc") != 0 || chdir("/root") != 0 ||
         mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 || chdir("/") != 0)
         die("cannot change to the root disk");
