@@ -19,20 +19,29 @@ struct core;
 struct loop;
 struct loop_timer;
 struct identity;
+struct machine;
+struct machine_step;
 struct perform;
+struct perform_vm;
 struct reconcile;
 
 // A VM in memory.
 struct vm_slot {
-    struct vm vm;              // the durable record (machine.c). First: the index looks for its uuid here
-    uint64_t seq;              // of its last change
-    struct core *core;         // borrowed
-    struct machine_step *step; // the event whose commit is in flight, NULL: none (machine.c)
-    struct machine_step *first, **last; // events that wait (machine.c)
-    struct loop_timer *deadline;        // owned (machine.c)
-    struct perform_vm *perform;         // what is being performed for it (perform.c)
-    bool fresh;                         // begun, not yet durable: not to be shown
-    // What the sweep saw (reconcile.c): when it was first found absent on this connection; 0: it was there.
+    struct vm vm;      // the durable record (machine.c)
+    uint64_t seq;      // of its last change
+    struct core *core; // borrowed
+    bool fresh;        // begun, not yet durable: not to be shown
+
+    // machine.c: the event whose commit is in flight, those that wait, the deadline.
+    struct machine_step *step;
+    struct machine_step *first, **last;
+    struct vm_slot *ready_next;
+    bool ready;
+    struct loop_timer *deadline; // owned
+
+    struct perform_vm *perform; // owned by perform.c: what is being performed for it
+
+    // reconcile.c: when the domain was first found absent on this connection, monotonic; 0: it was not.
     int64_t absent_since_ms;
 };
 
@@ -79,9 +88,11 @@ struct core {
     uint64_t seq;             // of the last change that was decided (machine.c)
     uint64_t assignment;      // last number given (core_assignment_next)
     uint64_t assignment_kept; // last number that is in a batch (machine.c)
+    uint64_t told_seq;        // of the last change that watchers were told (machine.c)
     struct core_watcher *watchers;
-    struct perform *perform;
-    struct reconcile *reconcile;
+    struct machine *machine;     // owned (machine.c)
+    struct perform *perform;     // owned (perform.c)
+    struct reconcile *reconcile; // owned (reconcile.c)
 
     uint8_t
         edge_certificate[RECORD_HASH_LEN]; // fingerprint; last said by the edge (core_edge_certificate_set)

@@ -28,5 +28,15 @@ int machine_post_trouble(struct core *core, const uint8_t uuid[static VM_UUID_LE
 int machine_begin(struct core *core, const struct vm *vm, const char *actor, machine_done_fn *done,
                   void *arg);
 
-// Arms the deadline of a slot anew, from its record.
+// Arms the timer of the record's deadline.
 void machine_arm(struct vm_slot *slot);
+// Gives the record's state its whole time from now on.
+void machine_arm_anew(struct vm_slot *slot);
+
+// Lets the record go, for good. Its history and audit stay.
+void machine_forget(struct vm_slot *slot);
+
+// For core.c: makes core->machine; loads every record; ends it all.
+int machine_create(struct core *core);
+int machine_load(struct core *core);
+void machine_destroy(struct core *core);

@@ -12,6 +12,7 @@
 #include "src/core/record.h"
 
 struct core;
+struct store_batch;
 
 typedef void object_done_fn(void *arg, enum kiln_code code, const char *detail);
 
@@ -65,3 +66,19 @@ const struct drive *drive_at(const struct core *core, size_t index);
 const struct envelope *drive_envelope(const struct drive *drive, const uint8_t user[static RECORD_HASH_LEN]);
 // Why MODE cannot be held now: the VM that holds it the other way, or NULL when it can.
 const struct holder *drive_conflict(const struct drive *drive, enum vm_drive_mode mode);
+
+// ---- for the machine ----
+
+// Makes VM the holder of its drives, in BATCH. -ENOMEM. Held already: nothing changes.
+int drive_hold(struct core *core, struct store_batch *batch, const struct vm *vm);
+// Takes VM out of every drive's holders, in BATCH. -ENOMEM
+int drive_release(struct core *core, struct store_batch *batch, const uint8_t vm[static VM_UUID_LEN]);
+
+// ---- for core.c ----
+
+int user_load(struct core *core);
+int brick_load(struct core *core);
+int drive_load(struct core *core);
+// libvirt is there: volumes that were being made or removed when kilnd ended are.
+void drive_resume(struct core *core);
+void object_finish(struct core *core);

@@ -1,0 +1,74 @@
+// Inside of perform, for perform*.c only.
+#pragma once
+
+#include "src/core/perform.h"
+
+enum boot_phase {
+    BOOT_NONE,   // no start is wanted, or it is over
+    BOOT_WAITS,  // in the queue
+    BOOT_STARTS, // libvirt is asked
+    BOOT_RISES   // the domain runs, its guest has not registered: the slot is still taken
+};
+
+enum network_state { NETWORK_UNKNOWN, NETWORK_ASKED, NETWORK_READY };
+
+// What is under way for one VM.
+struct perform_vm {
+    enum boot_phase boot;
+    enum network_state network;
+    bool stopped; // a lifecycle event said so while BOOT_STARTS
+    uint32_t boot_number;
+    struct vm_slot *queue_next;
+    struct loop_timer *rise; // owned; armed in BOOT_RISES
+
+    unsigned attaching; // drives that libvirt is asked to attach
+
+    uint64_t retry;              // effects that failed, a bit each
+    struct loop_timer *retry_at; // owned
+    char retry_words[VM_DETAIL_LEN];
+
+    int64_t console_at_ms; // when a failure was last taken from the console, monotonic
+};
+
+struct perform {
+    struct core *core;
+    struct vm_slot *queue_first, **queue_last; // BOOT_WAITS, in the order of asking
+    size_t waiting, rising;                    // rising: BOOT_STARTS and BOOT_RISES
+};
+
+// What an answer is about. The VM may be gone when it comes.
+struct perform_ask {
+    struct core *core;
+    uint8_t uuid[VM_UUID_LEN];
+    int effect; // enum vm_effect
+    uint32_t boot_number;
+    uint8_t drive[VM_UUID_LEN];
+};
+
+// NULL without memory; freed by whoever gets the answer (perform_ask_end) or at once when the call failed.
+struct perform_ask *perform_ask_create(const struct vm_slot *slot, int effect);
+// Frees the ask and finds its VM: NULL when it was forgotten.
+struct vm_slot *perform_ask_end(struct perform_ask *ask);
+
+// Performs the effect once more in a while.
+void perform_again(struct vm_slot *slot, int effect, const char *words);
+// Whether the answer means that libvirt is away, or that the call was overtaken: nothing is known.
+bool perform_unknown(int error);
+
+// perform_boot.c
+void perform_network(struct vm_slot *slot);
+void perform_domain(struct vm_slot *slot);
+void perform_boot_file_gone(struct vm_slot *slot);
+// The record moved on: a boot that is over leaves the queue or its place.
+void perform_boot_follow(struct vm_slot *slot);
+void perform_boot_finish(struct vm_slot *slot);
+
+// perform_console.c
+void perform_console(struct vm_slot *slot);
+
+// perform_drives.c
+void perform_drives_attached(struct vm_slot *slot);
+void perform_drives_free(struct vm_slot *slot);
+
+// perform_spec.c: what libvirt is told of a VM. -ENOENT its brick is gone, -EAGAIN no edge was ever seen.
+int perform_spec(const struct vm_slot *slot, struct virt_vm_spec *ret_spec);
