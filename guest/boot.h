@@ -6,19 +6,14 @@
 
 #include <stdint.h>
 
-#define BOOT_SECRET_LEN 32
-#define BOOT_HASH_LEN 32
-#define BOOT_UUID_LEN 16
-#define BOOT_HOST_MAX 64
+#include "protocol/boot_data.h"
+#include "protocol/register.h"
+
 #define BOOT_ERROR_MAX 160
 
 struct boot {
-    char host[BOOT_HOST_MAX]; // of the guest listener, without brackets
-    uint16_t port;
-    uint8_t edge[BOOT_HASH_LEN];     // fingerprint of the edge's certificate
-    uint8_t identity[BOOT_HASH_LEN]; // fingerprint of the host identity
-    uint8_t brick[BOOT_HASH_LEN];
-    uint8_t uuid[BOOT_UUID_LEN];
+    struct boot_data data;
+    uint8_t uuid[UUID_BYTES];
 };
 
 // Reads the OEM strings and the UUID below SYSROOT ("" is the machine's own). -ENOENT something is missing,
@@ -26,6 +21,6 @@ struct boot {
 int boot_read(const char *sysroot, struct boot *ret_boot, char error[BOOT_ERROR_MAX]);
 
 // Reads the boot secret into SECRET (locked memory of the caller). Errors as boot_read.
-int boot_read_secret(const char *sysroot, uint8_t secret[BOOT_SECRET_LEN], char error[BOOT_ERROR_MAX]);
+int boot_read_secret(const char *sysroot, uint8_t secret[REGISTER_SECRET_BYTES], char error[BOOT_ERROR_MAX]);
 
 #endif

@@ -9,7 +9,6 @@
 #include "protocol/code.h"
 
 #define CONSOLE_PATH "/dev/console"
-#define CONSOLE_DETAIL_MAX 200
 #define CONSOLE_SAID_MAX 16 // causes remembered
 
 struct console {
@@ -22,12 +21,7 @@ struct console {
 void console_init(struct console *console, const char *path);
 
 // Writes the line unless this CODE was said before. DETAIL: any text; what the line cannot carry becomes '?'.
-// Whether it stands there now. A console that cannot be opened is logged.
-bool console_fail(struct console *console, enum kiln_code code, const char *detail);
-
-// The line itself, with "\r\n" around so that it begins at a line's start whatever stood there.
-// Returns its length.
-#define CONSOLE_LINE_MAX 288
-size_t console_format(enum kiln_code code, const char *detail, char ret_line[CONSOLE_LINE_MAX]);
+// A console that cannot be written to is logged, and tried again at the next call.
+void console_fail(struct console *console, enum kiln_code code, const char *detail);
 
 #endif
