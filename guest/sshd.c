@@ -148,7 +148,7 @@ int sshd_key_parse(const char *line, char ret_line[SSHD_KEY_LINE_MAX])
     return 0;
 }
 
-// How many lines from the end of TEXT make at most COUNT.
+// Where the last COUNT lines of TEXT begin.
 static const char *last_lines(const char *text, size_t count)
 {
     const char *at = text + strlen(text);
@@ -165,17 +165,18 @@ static const char *last_lines(const char *text, size_t count)
 
 int sshd_authorize(const char *user, const char *key_line)
 {
-    char path[300], *old = calloc(2, SSHD_KEYS_MAX * (SSHD_KEY_LINE_MAX + sizeof KEY_OPTIONS));
+    char path[300], *fresh, *old = calloc(SSHD_KEYS_MAX, SSHD_KEY_LINE_MAX);
     if (old == NULL)
         return -ENOMEM;
-    size_t half = SSHD_KEYS_MAX * (SSHD_KEY_LINE_MAX + sizeof KEY_OPTIONS);
-    char *fresh = old + half;
     snprintf(path, sizeof path, AUTHORIZED_FOLDER "/%s", user);
-    ssize_t len = read_text(path, old, half);
+    ssize_t len = read_text(path, old, SSHD_KEYS_MAX * SSHD_KEY_LINE_MAX);
     int result = len < 0 && len != -ENOENT ? (int)len : 0;
+    if (result == 0 &&
+        asprintf(&fresh, "%s" KEY_OPTIONS "%s\n", last_lines(old, SSHD_KEYS_MAX - 1), key_line) < 0)
+        result = -ENOMEM;
     if (result == 0) {
-        snprintf(fresh, half, "%s" KEY_OPTIONS "%s\n", last_lines(old, SSHD_KEYS_MAX - 1), key_line);
         result = write_file(path, fresh);
+        free(fresh);
     }
     free(old);
     return result;

@@ -26,6 +26,7 @@ struct terminal {
     const struct terminal_ops *ops;
     void *arg; // borrowed
     bool exited, closed;
+    bool hung; // nobody has the terminal open for now, though the shell runs
     bool busy; // a callback runs: freeing waits
     int status;
     size_t queued;
@@ -46,7 +47,7 @@ static void free_terminal(struct terminal *terminal)
 
 static void watch_again(struct terminal *terminal)
 {
-    bool readable = terminal->ops->room(terminal->arg) > 0;
+    bool readable = !terminal->hung && terminal->ops->room(terminal->arg) > 0;
     loop_watch_set(terminal->watch, (readable ? LOOP_READ : 0) | (terminal->queued > 0 ? LOOP_WRITE : 0));
 }
 
@@ -74,7 +75,7 @@ static bool read_piece(struct terminal *terminal)
     else if (terminal->exited)
         return false;
     else if (len == 0 || errno != EAGAIN)
-        loop_watch_set(terminal->watch, 0);
+        terminal->hung = true;
     return true;
 }
 
