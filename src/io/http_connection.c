@@ -366,7 +366,7 @@ static void on_end(void *arg, int error)
 static const struct stream_ops connection_ops = {
     .on_ready = on_ready, .on_data = on_data, .on_drained = on_drained, .on_end = on_end};
 
-int http_connection_create(struct loop *loop, struct http_connection_list *list, int fd, const char *peer)
+int http_connection_create(struct http_connection_list *list, int fd, const char *peer)
 {
     struct http_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL)
@@ -374,7 +374,8 @@ int http_connection_create(struct loop *loop, struct http_connection_list *list,
     connection->list = list;
     connection->file_fd = -1;
     snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
-    int error = stream_accept(loop, fd, list->config->tls, &connection_ops, connection, &connection->stream);
+    int error =
+        stream_accept(list->loop, fd, list->config->tls, &connection_ops, connection, &connection->stream);
     if (error < 0) {
         free(connection);
         return error;
@@ -412,6 +413,11 @@ const char *http_request_body(const struct http_request *request, size_t *ret_le
 {
     *ret_len_bytes = request->body_bytes;
     return request->body;
+}
+
+struct loop *http_request_loop(const struct http_request *request)
+{
+    return request->connection->list->loop;
 }
 
 const char *http_request_peer(const struct http_request *request)

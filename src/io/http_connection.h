@@ -11,6 +11,7 @@
 struct http_connection;
 
 struct http_connection_list {
+    struct loop *loop;                       // borrowed
     const struct http_server_config *config; // borrowed
     struct http_connection *first;
     size_t count;
@@ -19,7 +20,7 @@ struct http_connection_list {
 };
 
 // Takes FD and puts the connection into LIST; on failure FD is not taken.
-int http_connection_create(struct loop *loop, struct http_connection_list *list, int fd, const char *peer);
+int http_connection_create(struct http_connection_list *list, int fd, const char *peer);
 size_t http_connection_count_peer(const struct http_connection_list *list, const char *peer);
 // Closes all of them, at once.
 void http_connection_list_finish(struct http_connection_list *list);

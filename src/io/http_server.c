@@ -45,7 +45,7 @@ static void on_accept(void *arg, int fd, const char *peer)
     size_t same = http_connection_count_peer(&server->connections, peer);
     int error = -EUSERS;
     if (same < server->config.connections_per_address_max)
-        error = http_connection_create(server->loop, &server->connections, fd, peer);
+        error = http_connection_create(&server->connections, fd, peer);
     if (error < 0) {
         log_debug("http", "connection refused", "peer=%s error=%d", peer, -error);
         close(fd);
@@ -63,7 +63,7 @@ int http_server_create(struct loop *loop, const struct http_server_config *confi
     server->loop = loop;
     server->config = *config;
     server->connections = (struct http_connection_list){
-        .config = &server->config, .on_gone = on_connection_gone, .arg = server};
+        .loop = loop, .config = &server->config, .on_gone = on_connection_gone, .arg = server};
     *ret_server = server;
     return 0;
 }

@@ -49,6 +49,7 @@ void http_server_destroy(struct http_server *server);
 
 const struct http_head *http_request_head(const struct http_request *request);
 const char *http_request_body(const struct http_request *request, size_t *ret_len_bytes);
+struct loop *http_request_loop(const struct http_request *request);
 const char *http_request_peer(const struct http_request *request); // numeric address
 
 // Called when the connection goes away before the answer; the request is gone after the call. NULL takes it

@@ -1,6 +1,6 @@
 // WebSocket (RFC 6455), both roles, framed by libwslay over a stream.
 // In: whole messages to send; bytes from the peer. Out: whole messages, "drained", and one close.
-// Kept: the message being put together. No extension, no subprotocol.
+// Kept: the message being put together. No extension.
 //
 // A silent peer is pinged after ws_options.ping_ms and given up after twice that.
 // Any function may be called from any callback.
@@ -19,6 +19,7 @@ struct ws;
 
 #define WS_MESSAGE_MAX 66560 /* bytes: 64 KiB and 1 KiB for what wraps it */
 #define WS_PING_MS 20000
+#define WS_QUEUE_MAX 8388608 /* bytes queued; a peer that makes us queue more is given up */
 
 enum ws_kind { WS_TEXT = 1, WS_BINARY = 2 };
 
@@ -56,6 +57,7 @@ struct ws_ops {
 struct ws_options {
     size_t message_max_bytes; // 0: WS_MESSAGE_MAX
     uint32_t ping_ms;         // 0: WS_PING_MS
+    const char *protocol;     // Sec-WebSocket-Protocol: a server's choice, a client's offer; NULL: none
 };
 
 // Whether the request asks for a WebSocket of version 13, with a key.
