@@ -142,7 +142,7 @@ static void on_bytes(void *arg, const char *bytes, size_t len, size_t lost, bool
 static int perform_open(struct virt_op *op, struct _virConnect *connection)
 {
     struct virt_domain_info info;
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     int r = virt_domain_find(op, connection, &domain, &info);
 
     if (r < 0)

@@ -75,7 +75,7 @@ int virt_domain_find(struct virt_op *op, struct _virConnect *connection, struct 
 // Path of a volume that QEMU opens by path; "" for no volume.
 static int find_path(struct virt_op *op, virConnectPtr connection, const char *name, char **ret_path)
 {
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r;
 
     *ret_path = NULL;
@@ -134,7 +134,7 @@ static int start_domain(struct virt_op *op, virConnectPtr connection)
 
 static int perform_domain(struct virt_op *op, struct _virConnect *connection)
 {
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     int r = virt_domain_find(op, connection, &domain, &op->answer.domain);
 
     if (r == -ENOENT)
@@ -174,7 +174,7 @@ static struct virt_op *create_named_op(struct virt *virt, const char *uuid, virt
 
 static int perform_gone(struct virt_op *op, struct _virConnect *connection)
 {
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     int r = virt_domain_find(op, connection, &domain, &op->answer.domain);
 
     op->answer.domain.state = VIRT_DOMAIN_ABSENT;
@@ -251,7 +251,7 @@ int virt_domain_gone(struct virt *virt, const char *uuid, virt_answer_fn *answer
 
 static int perform_query(struct virt_op *op, struct _virConnect *connection)
 {
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     int r = virt_domain_find(op, connection, &domain, &op->answer.domain);
 
     if (r == 0)

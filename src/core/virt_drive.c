@@ -22,7 +22,7 @@ void virt_drive_serial(const char *drive, char ret_serial[static VIRT_SERIAL_BYT
 // A reference to our domain and its XML of now, which the caller frees.
 static int read_xml(struct virt_op *op, virConnectPtr connection, virDomainPtr *ret_domain, char **ret_xml)
 {
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     char *xml;
     int r = virt_domain_find(op, connection, &domain, &op->answer.domain);
 
@@ -58,8 +58,8 @@ static int attach(struct virt_op *op, virConnectPtr connection, virDomainPtr dom
 static int perform_attach(struct virt_op *op, struct _virConnect *connection)
 {
     char serial[VIRT_SERIAL_BYTES];
-    char *xml, *disk;
-    virDomainPtr domain;
+    char *xml = NULL, *disk;
+    virDomainPtr domain = NULL;
     int r = read_xml(op, connection, &domain, &xml);
 
     if (r < 0)
@@ -99,8 +99,8 @@ static int detach(struct virt_op *op, virConnectPtr connection, virDomainPtr dom
 static int perform_detach(struct virt_op *op, struct _virConnect *connection)
 {
     char serial[VIRT_SERIAL_BYTES];
-    char *xml, *disk;
-    virDomainPtr domain;
+    char *xml = NULL, *disk;
+    virDomainPtr domain = NULL;
     int r = read_xml(op, connection, &domain, &xml);
 
     if (r < 0)
@@ -117,7 +117,7 @@ static int perform_detach(struct virt_op *op, struct _virConnect *connection)
 
 static int perform_list(struct virt_op *op, struct _virConnect *connection)
 {
-    virDomainPtr domain;
+    virDomainPtr domain = NULL;
     char *xml;
     int r = read_xml(op, connection, &domain, &xml);
 

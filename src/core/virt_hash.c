@@ -61,7 +61,7 @@ static void put_hash(struct virt_op *op, const struct crypto_hash *hash)
 static int perform_hash(struct virt_op *op, struct _virConnect *connection)
 {
     struct crypto_hash *hash = NULL;
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r = virt_volume_find(op, connection, op->volume, &volume);
 
     if (r < 0)

@@ -43,7 +43,7 @@ static int find_pool(struct virt_op *op, virConnectPtr connection, virStoragePoo
 int virt_volume_find(struct virt_op *op, struct _virConnect *connection, const char *name,
                      struct _virStorageVol **ret_volume)
 {
-    virStoragePoolPtr pool;
+    virStoragePoolPtr pool = NULL;
     int r = find_pool(op, connection, &pool);
 
     if (r < 0)
@@ -74,7 +74,7 @@ int virt_volume_read(struct virt_op *op, struct _virConnect *connection, struct 
 static int create_volume(struct virt_op *op, virConnectPtr connection, char *xml)
 {
     virStoragePoolPtr pool = NULL;
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r;
 
     if (!xml)
@@ -94,7 +94,7 @@ static int create_volume(struct virt_op *op, virConnectPtr connection, char *xml
 
 static int delete_volume(struct virt_op *op, virConnectPtr connection, const char *name)
 {
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r = virt_volume_find(op, connection, name, &volume);
 
     if (r < 0)
@@ -134,7 +134,7 @@ static int parse_volume(struct virt_op *op, virConnectPtr connection, virStorage
 static int find_image(struct virt_op *op, virConnectPtr connection, struct image *ret_image)
 {
     char backing[VIRT_PATH_BYTES];
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r = virt_volume_find(op, connection, op->drive, &volume);
 
     if (r < 0)
@@ -153,7 +153,7 @@ static int find_image(struct virt_op *op, virConnectPtr connection, struct image
 static int check_overlay(struct virt_op *op, virConnectPtr connection, const struct image *image)
 {
     char format[16], backing[VIRT_PATH_BYTES];
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r = virt_volume_find(op, connection, op->volume, &volume);
 
     if (r < 0)
@@ -221,7 +221,7 @@ int virt_overlay_gone(struct virt *virt, const char *uuid, virt_answer_fn *answe
 
 static int perform_drive(struct virt_op *op, struct _virConnect *connection)
 {
-    virStorageVolPtr volume;
+    virStorageVolPtr volume = NULL;
     int r = virt_volume_find(op, connection, op->volume, &volume);
 
     if (r == -ENOENT)
