@@ -1,0 +1,47 @@
+# What a person types. On a fresh Debian 12, as root, each of these does all of its set-up: packages, build, brick.
+#
+#   make check             every test, in a world of its own (real libvirt and real VMs, nothing of the machine's touched)
+#   make demo              a VM from brick to SSH, told step by step; KEEP=1 leaves the world up afterwards
+#   make build             the programs, in build/bin
+#   make fuzz SECONDS=60   searches with every fuzz target, that many seconds each
+#
+# TESTS=REGEX narrows `make check` to ctest entries of that name; JOBS is how many run at once.
+
+SECONDS ?= 60
+TESTS ?= .
+JOBS ?= $(shell nproc)
+BUILD := build
+# Warnings as errors of a second compiler and both sanitizers, at the price of one further build.
+SANITIZED := build-sanitized
+FUZZING := build-fuzz
+
+.PHONY: build check demo fuzz packages brick-base sanitized clean
+.SILENT:
+
+build: packages
+	cmake -S . -B $(BUILD) -G Ninja >/dev/null
+	cmake --build $(BUILD)
+
+check: build sanitized brick-base
+	tests/world/run ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '$(TESTS)'
+
+demo: build brick-base
+	tests/world/run $(if $(KEEP),--keep demo) tests/e2e/demo $(CURDIR)/$(BUILD)/bin
+
+fuzz: packages
+	CC=clang cmake -S . -B $(FUZZING) -G Ninja -DKILN_FUZZ=ON >/dev/null
+	cmake --build $(FUZZING)
+	fuzz/search $(FUZZING) $(SECONDS)
+
+packages:
+	tests/setup/install
+
+brick-base: packages
+	guest/brick/build --base-only
+
+sanitized: packages
+	CC=clang cmake -S . -B $(SANITIZED) -G Ninja -DKILN_SANITIZE=ON >/dev/null
+	cmake --build $(SANITIZED)
+
+clean:
+	rm -rf $(BUILD) $(SANITIZED) $(FUZZING)
