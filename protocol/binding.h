@@ -12,6 +12,7 @@ enum {
     BINDING_MAX = 512,          /* bytes of an encoded binding */
     BINDING_SIGNATURE_MAX = 80, /* ECDSA P-256 in DER */
     BINDING_NONCE_BYTES = 32,
+    BRICK_CMDLINE_MAX = 2048, /* of a command line that is hashed; bytes beyond are not looked at */
 };
 
 struct binding {

@@ -56,7 +56,8 @@ static int derive(const struct key_file *file, const char *passphrase, uint8_t o
 }
 
 /* AES-256-CBC in place. */
-static int crypt_cbc(const struct key_file *file, const char *passphrase, int mode, uint8_t *bytes, size_t len)
+static int crypt_cbc(const struct key_file *file, const char *passphrase, int mode, uint8_t *bytes,
+                     size_t len)
 {
     uint8_t key[CRYPTO_KEY_BYTES], iv[IV_BYTES];
     mbedtls_aes_context aes;
