@@ -15,6 +15,9 @@ BUILD := build
 SANITIZED := build-sanitized
 FUZZING := build-fuzz
 
+# The base's kernel tells whether KVM works here.
+WORLD = KILN_PROBE_KERNEL=$$(guest/brick/build --base-only)/vmlinuz tests/world/run
+
 .PHONY: build check demo fuzz packages brick-base sanitized clean
 .SILENT:
 
@@ -23,10 +26,10 @@ build: packages
 	cmake --build $(BUILD)
 
 check: build sanitized brick-base
-	tests/world/run ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '$(TESTS)'
+	$(WORLD) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '$(TESTS)'
 
 demo: build brick-base
-	tests/world/run $(if $(KEEP),--keep demo) tests/e2e/demo $(CURDIR)/$(BUILD)/bin
+	$(WORLD) $(if $(KEEP),--keep demo) tests/e2e/demo $(CURDIR)/$(BUILD)/bin
 
 fuzz: packages
 	CC=clang cmake -S . -B $(FUZZING) -G Ninja -DKILN_FUZZ=ON >/dev/null
@@ -37,7 +40,7 @@ packages:
 	tests/setup/install
 
 brick-base: packages
-	guest/brick/build --base-only
+	guest/brick/build --base-only >/dev/null
 
 sanitized: packages
 	CC=clang cmake -S . -B $(SANITIZED) -G Ninja -DKILN_SANITIZE=ON >/dev/null
