@@ -51,7 +51,12 @@ struct users_db {
     size_t nusers;
     struct users_db_directory *directories;
     size_t ndirectories;
-    struct json *tree; /* owned: what the strings point into, when parsed from text */
+    /* Owned, of users_db_*.c alone: what the lists and the strings point into, and both sorted by name. */
+    const char **strings;
+    size_t nstrings;
+    const struct users_db_user **users_by_name;
+    const struct users_db_group **groups_by_name;
+    struct json *tree; /* when parsed from text */
 };
 
 /* Whether a name belongs to an account or group of the system; NULL: only the names every Debian has are
