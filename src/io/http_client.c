@@ -22,7 +22,7 @@ struct http_call {
     struct evbuffer *body; // owned: of the answer
     size_t body_bytes;     // of it, wherever it went
     size_t answer_max_bytes;
-    int body_fd;       // borrowed, or -1
+    int body_fd;       // borrowed; 0: none
     int error;         // of `failed`
     bool without_body; // the answer to HEAD
     void (*fn)(void *arg, const struct http_answer *answer);
@@ -69,7 +69,7 @@ static void succeed(struct http_call *call)
 
 static bool goes_to_file(const struct http_call *call)
 {
-    return call->body_fd >= 0 && call->head.status >= 200 && call->head.status < 300;
+    return call->body_fd > 0 && call->head.status >= 200 && call->head.status < 300;
 }
 
 static int write_to_file(const struct http_call *call, struct evbuffer *input)

@@ -23,7 +23,7 @@ struct http_client_request {
     const char *headers; // complete lines ending in CRLF, or NULL
     const void *body;
     size_t body_bytes;
-    int body_fd;             // >= 0: a 2xx body is written there (borrowed) instead of to memory; -1: memory
+    int body_fd;             // > 0: a 2xx body is written there (borrowed) instead of to memory
     size_t answer_max_bytes; // 0: HTTP_CLIENT_BODY_MAX
     uint32_t timeout_ms;     // the whole call; 0: 30 s
 };

@@ -165,11 +165,12 @@ static void on_wslay_message(wslay_event_context_ptr wslay, const struct wslay_e
     if (wslay_is_ctrl_frame(message->opcode) || ws->state != WS_OPEN)
         return;
     enum ws_kind kind = message->opcode == WSLAY_TEXT_FRAME ? WS_TEXT : WS_BINARY;
+    const void *bytes = message->msg_length > 0 ? message->msg : (const uint8_t *)"";
     // wslay reads ahead, so a few messages may come out of it after the user paused.
     if (ws->paused || ws->held != NULL)
-        hold(ws, kind, message->msg, message->msg_length);
+        hold(ws, kind, bytes, message->msg_length);
     else
-        ws->ops->on_message(ws->arg, kind, message->msg, message->msg_length);
+        ws->ops->on_message(ws->arg, kind, bytes, message->msg_length);
 }
 
 static void deliver_held(struct ws *ws)
