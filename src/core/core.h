@@ -38,6 +38,8 @@ struct vm_slot {
     struct vm_slot *ready_next;
     bool ready;
     struct loop_timer *deadline; // owned
+    int64_t deadline_floor_ms;   // wall clock: in state `floor_state` the deadline is not before it
+    int floor_state;
 
     struct perform_vm *perform; // owned by perform.c: what is being performed for it
 

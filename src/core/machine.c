@@ -214,19 +214,22 @@ static void deadline_due(void *arg)
 
 void machine_arm(struct vm_slot *slot)
 {
-    int64_t deadline_at_ms = slot->vm.head.deadline_at_ms;
-    int64_t left_ms = deadline_at_ms - loop_wall_ms();
-    if (deadline_at_ms == 0)
+    int64_t due_at_ms = slot->vm.head.deadline_at_ms;
+    if (due_at_ms == 0) {
         loop_timer_disarm(slot->deadline);
-    else
-        loop_timer_arm(slot->deadline, left_ms > 0 ? (uint64_t)left_ms : 0);
+        return;
+    }
+    if (slot->floor_state == slot->vm.head.state && slot->deadline_floor_ms > due_at_ms)
+        due_at_ms = slot->deadline_floor_ms;
+    int64_t left_ms = due_at_ms - loop_wall_ms();
+    loop_timer_arm(slot->deadline, left_ms > 0 ? (uint64_t)left_ms : 0);
 }
 
 void machine_arm_anew(struct vm_slot *slot)
 {
-    int64_t timeout_ms = slot->vm.timeout_ms[slot->vm.head.state];
-    if (slot->vm.head.deadline_at_ms != 0 && timeout_ms > 0)
-        loop_timer_arm(slot->deadline, (uint64_t)timeout_ms);
+    slot->floor_state = slot->vm.head.state;
+    slot->deadline_floor_ms = loop_wall_ms() + slot->vm.timeout_ms[slot->vm.head.state];
+    machine_arm(slot);
 }
 
 // ---- the table ----

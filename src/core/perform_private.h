@@ -21,7 +21,8 @@ struct perform_vm {
     struct vm_slot *queue_next;
     struct loop_timer *rise; // owned; armed in BOOT_RISES
 
-    unsigned attaching; // drives that libvirt is asked to attach
+    unsigned attaching;    // drives that libvirt is asked to attach
+    bool attaching_undone; // of one of them nothing is known
 
     uint64_t retry;              // effects that failed, a bit each
     struct loop_timer *retry_at; // owned
@@ -43,6 +44,7 @@ struct perform_ask {
     int effect; // enum vm_effect
     uint32_t boot_number;
     uint8_t drive[VM_UUID_LEN];
+    char words[VM_DETAIL_LEN]; // of a failure that is cleaned up first
 };
 
 // NULL without memory; freed by whoever gets the answer (perform_ask_end) or at once when the call failed.
@@ -52,6 +54,9 @@ struct vm_slot *perform_ask_end(struct perform_ask *ask);
 
 // Performs the effect once more in a while.
 void perform_again(struct vm_slot *slot, int effect, const char *words);
+// The path of the boot secret's file (PATH_MAX bytes).
+void perform_boot_path(const struct core *core, const uint8_t uuid[static VM_UUID_LEN], char *ret_path,
+                       size_t size);
 // Whether the answer means that libvirt is away, or that the call was overtaken: nothing is known.
 bool perform_unknown(int error);
 
@@ -61,6 +66,7 @@ void perform_domain(struct vm_slot *slot);
 void perform_boot_file_gone(struct vm_slot *slot);
 // The record moved on: a boot that is over leaves the queue or its place.
 void perform_boot_follow(struct vm_slot *slot);
+int perform_boot_init(struct vm_slot *slot);
 void perform_boot_finish(struct vm_slot *slot);
 
 // perform_console.c

@@ -5,7 +5,7 @@
 #include "src/core/virt.h"
 
 struct virt_ops {
-    bool (*is_connected)(struct virt *);
+    bool (*is_connected)(const struct virt *);
     int (*ensure_host)(struct virt *, virt_answer_fn *, void *);
     int (*ensure_overlay)(struct virt *, const char *uuid, const char *image, virt_answer_fn *, void *);
     int (*overlay_gone)(struct virt *, const char *uuid, virt_answer_fn *, void *);
