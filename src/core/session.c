@@ -11,7 +11,7 @@
 
 struct session {
     bool open;
-    uint8_t hash[CRYPTO_HASH_BYTES]; // of the token
+    uint8_t hash[SESSION_HASH_BYTES]; // of the token
     uint8_t user[SESSION_USER_BYTES];
     int64_t opened_ms, used_ms;
 };
@@ -71,18 +71,37 @@ void session_open(struct sessions *sessions, const uint8_t user[SESSION_USER_BYT
     random_fill(ret_token, SESSION_TOKEN_BYTES);
     *session = (struct session){.open = true, .opened_ms = now_ms, .used_ms = now_ms};
     memcpy(session->user, user, SESSION_USER_BYTES);
-    crypto_hash(ret_token, SESSION_TOKEN_BYTES, session->hash);
+    session_hash(ret_token, session->hash);
+}
+
+static struct session *find_hash(struct sessions *sessions, const uint8_t *hash)
+{
+    struct session *found = NULL;
+    for (struct session *s = sessions->list; s < sessions->list + SESSIONS_MAX; s++)
+        if (s->open && wire_equal(s->hash, hash, sizeof s->hash))
+            found = s;
+    return found;
 }
 
 static struct session *find_token(struct sessions *sessions, const uint8_t *token)
 {
-    uint8_t hash[CRYPTO_HASH_BYTES];
-    struct session *found = NULL;
-    crypto_hash(token, SESSION_TOKEN_BYTES, hash);
-    for (struct session *s = sessions->list; s < sessions->list + SESSIONS_MAX; s++)
-        if (s->open && wire_equal(s->hash, hash, sizeof hash))
-            found = s;
-    return found;
+    uint8_t hash[SESSION_HASH_BYTES];
+    session_hash(token, hash);
+    return find_hash(sessions, hash);
+}
+
+void session_hash(const uint8_t token[SESSION_TOKEN_BYTES], uint8_t ret_hash[SESSION_HASH_BYTES])
+{
+    crypto_hash(token, SESSION_TOKEN_BYTES, ret_hash);
+}
+
+bool session_keep(struct sessions *sessions, const uint8_t hash[SESSION_HASH_BYTES], int64_t now_ms)
+{
+    struct session *session = find_hash(sessions, hash);
+    if (!session || !is_alive(session, now_ms))
+        return false;
+    session->used_ms = now_ms;
+    return true;
 }
 
 bool session_use(struct sessions *sessions, const uint8_t token[SESSION_TOKEN_BYTES], int64_t now_ms,

@@ -11,6 +11,7 @@
 
 enum {
     SESSION_TOKEN_BYTES = 32,
+    SESSION_HASH_BYTES = 32,
     SESSION_USER_BYTES = 32,              // fingerprint
     SESSION_IDLE_MS = 15 * 60 * 1000,     // unused for so long: ended
     SESSION_LIFE_MS = 8 * 60 * 60 * 1000, // ended whatever happens
@@ -31,6 +32,11 @@ void session_open(struct sessions *sessions, const uint8_t user[SESSION_USER_BYT
 // Whose session it is, and counts as use. False: there is none, or it has ended.
 bool session_use(struct sessions *sessions, const uint8_t token[SESSION_TOKEN_BYTES], int64_t now_ms,
                  uint8_t ret_user[SESSION_USER_BYTES]);
+
+// By what a session is known to those who wait beside it, without its token. session_keep counts as use;
+// false: it has ended.
+void session_hash(const uint8_t token[SESSION_TOKEN_BYTES], uint8_t ret_hash[SESSION_HASH_BYTES]);
+bool session_keep(struct sessions *sessions, const uint8_t hash[SESSION_HASH_BYTES], int64_t now_ms);
 
 // Ends one session; false when there was none. Ends all of a user.
 bool session_close(struct sessions *sessions, const uint8_t token[SESSION_TOKEN_BYTES]);

@@ -14,6 +14,8 @@ struct edge_link;
 struct events;
 struct guest_links;
 struct challenges;
+struct owner_api;
+struct owner_events;
 struct replay;
 struct sessions;
 struct tickets;
@@ -26,6 +28,8 @@ struct verbs {
     struct challenges *challenges;
     struct replay *replay;
     struct events *events;
+    struct owner_api *owner_api;
+    struct owner_events *owner_events;
     struct bridges *bridges;
     struct guest_links *links;
     struct edge_link *edge;

@@ -1,0 +1,122 @@
+// Events: events.h says how they are told.
+#include "src/core/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/views.h"
+
+struct events_reader {
+    struct events *events; // borrowed
+    struct events_filter filter;
+    events_send_fn *send;
+    void *arg;
+    uint64_t seq; // of the last change it was offered
+    struct events_reader *next;
+};
+
+struct events {
+    struct core *core; // borrowed
+    struct core_watcher watcher;
+    struct events_reader *readers; // owned
+};
+
+static bool may_see(const struct events_reader *reader, const struct history *history, const struct vm *vm)
+{
+    const struct events_filter *filter = &reader->filter;
+    if (filter->one_vm && memcmp(filter->vm, history->vm, sizeof filter->vm) != 0)
+        return false;
+    if (filter->all)
+        return true;
+    if (!vm) {
+        const struct vm_slot *slot = core_vm(reader->events->core, history->vm);
+        vm = slot ? &slot->vm : NULL;
+    }
+    return vm && vm->assigned && memcmp(vm->owner, filter->owner, sizeof vm->owner) == 0;
+}
+
+// A change that was replayed and then told is offered once.
+static void offer(struct events_reader *reader, const struct history *history, const struct vm *vm)
+{
+    if (history->seq <= reader->seq)
+        return;
+    reader->seq = history->seq;
+    if (!may_see(reader, history, vm))
+        return;
+    struct json_writer out = json_writer_init(0);
+    view_vm_event(&out, NULL, history, vm);
+    if (json_writer_end(&out) == 0)
+        reader->send(reader->arg, out.text);
+    json_writer_finish(&out);
+}
+
+static void changed(void *arg, const struct change *change)
+{
+    struct events *events = arg;
+    struct events_reader *next;
+    for (struct events_reader *reader = events->readers; reader; reader = next) {
+        next = reader->next;
+        offer(reader, change->history, change->vm);
+    }
+}
+
+int events_create(struct core *core, struct events **ret_events)
+{
+    struct events *events = calloc(1, sizeof *events);
+    if (!events)
+        return -ENOMEM;
+    events->core = core;
+    events->watcher = (struct core_watcher){.changed = changed, .arg = events};
+    core_watch(core, &events->watcher);
+    *ret_events = events;
+    return 0;
+}
+
+void events_destroy(struct events *events)
+{
+    if (!events)
+        return;
+    core_unwatch(events->core, &events->watcher);
+    free(events);
+}
+
+int events_reader_add(struct events *events, const struct events_filter *filter, events_send_fn *send,
+                      void *arg, struct events_reader **ret_reader, uint64_t *ret_seq)
+{
+    struct events_reader *reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return -ENOMEM;
+    *reader = (struct events_reader){
+        .events = events, .filter = *filter, .send = send, .arg = arg, .next = events->readers};
+    reader->seq = core_last_seq(events->core);
+    events->readers = reader;
+    *ret_reader = reader;
+    *ret_seq = reader->seq;
+    return 0;
+}
+
+static int replay(void *arg, const struct history *history)
+{
+    offer(arg, history, NULL);
+    return 0;
+}
+
+int events_reader_replay(struct events_reader *reader, uint64_t since)
+{
+    if (since > core_last_seq(reader->events->core))
+        return -ENOENT;
+    reader->seq = since;
+    return core_replay(reader->events->core, since, replay, reader);
+}
+
+void events_reader_remove(struct events_reader *reader)
+{
+    if (!reader)
+        return;
+    struct events_reader **at = &reader->events->readers;
+    while (*at != reader)
+        at = &(*at)->next;
+    *at = reader->next;
+    free(reader);
+}

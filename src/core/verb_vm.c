@@ -1,0 +1,130 @@
+// VMs: what can be read about them. verb_vm.h says what is asked.
+#include "src/core/verb_vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/json.h"
+#include "src/core/views.h"
+
+enum { VM_MEMBERS = 20, VM_DRIVE_MEMBERS = 7, HISTORY_MEMBERS = 9, CONSOLE_LINES_MAX = 40 };
+
+static bool is_behind(const struct vm_slot *slot, const uint8_t *after)
+{
+    return !after || memcmp(slot->vm.uuid, after, VM_UUID_LEN) > 0;
+}
+
+void verb_vm_list(struct ask *ask, const char *after)
+{
+    const struct core *core = ask->verbs->core;
+    const struct vm_slot *slot;
+    struct view_page page;
+    uint8_t id[VM_UUID_LEN];
+    char next[VIRT_UUID_BYTES] = "";
+    if (after && core_uuid_parse(after, id)) {
+        ask_refuse(ask, CODE_BAD_PARAMETER, "after");
+        return;
+    }
+    view_page_begin(&page, "vms");
+    for (size_t i = 0; !next[0] && (slot = core_vm_at(core, i)); i++) {
+        if (slot->fresh || !is_behind(slot, after ? id : NULL) || !caller_sees_vm(&ask->caller, &slot->vm))
+            continue;
+        view_vm(&page.out, NULL, core, slot);
+        if (view_page_full(&page, VM_MEMBERS + VM_DRIVE_MEMBERS * slot->vm.drives))
+            core_uuid_text(slot->vm.uuid, next);
+    }
+    view_page_end(&page, next[0] ? next : NULL);
+    ask_send(ask, 200, &page.out);
+}
+
+void verb_vm_show(struct ask *ask, const struct vm_slot *slot)
+{
+    struct json_writer out = json_writer_init(0);
+    view_vm(&out, NULL, ask->verbs->core, slot);
+    ask_send(ask, 200, &out);
+}
+
+struct history_walk {
+    struct view_page page;
+    uint64_t after, last;
+    bool full;
+};
+
+static int add_history(void *arg, const struct history *history)
+{
+    struct history_walk *walk = arg;
+    if (history->seq <= walk->after)
+        return 0;
+    view_vm_history(&walk->page.out, NULL, history);
+    walk->last = history->seq;
+    walk->full = view_page_full(&walk->page, HISTORY_MEMBERS);
+    return walk->full;
+}
+
+void verb_vm_history(struct ask *ask, const struct vm_slot *slot, const char *after)
+{
+    struct history_walk walk = {0};
+    char next[24], *end = "";
+    walk.after = after ? strtoull(after, &end, 10) : 0;
+    if (*end) {
+        ask_refuse(ask, CODE_BAD_PARAMETER, "after");
+        return;
+    }
+    view_page_begin(&walk.page, "history");
+    core_history(ask->verbs->core, slot->vm.uuid, add_history, &walk);
+    snprintf(next, sizeof next, "%llu", (unsigned long long)walk.last);
+    view_page_end(&walk.page, walk.full ? next : NULL);
+    ask_send(ask, 200, &walk.page.out);
+}
+
+// The last lines of TEXT, as an array.
+static void write_lines(struct json_writer *out, const char *text)
+{
+    const char *start = text + strlen(text);
+    int lines = 0;
+    while (start > text && lines < CONSOLE_LINES_MAX + 1)
+        if (*--start == '\n')
+            lines++;
+    json_write_array_begin(out, "console");
+    for (start += lines > CONSOLE_LINES_MAX; *start;) {
+        size_t length = strcspn(start, "\n");
+        json_write_text_bytes(out, NULL, start, length);
+        start += length + (start[length] == '\n');
+    }
+    json_write_array_end(out);
+}
+
+static void write_console(struct json_writer *out, struct core *core, const struct vm *vm)
+{
+    char text[VIRT_CONSOLE_TAIL_BYTES] = "";
+    core_vm_console(core, vm->uuid, text, sizeof text);
+    write_lines(out, text);
+}
+
+void verb_vm_console(struct ask *ask, const struct vm_slot *slot)
+{
+    struct json_writer out = json_writer_init(0);
+    json_write_object_begin(&out, NULL);
+    write_console(&out, ask->verbs->core, &slot->vm);
+    json_write_object_end(&out);
+    ask_send(ask, 200, &out);
+}
+
+void verb_vm_why(struct ask *ask, const struct vm_slot *slot)
+{
+    const struct vm *vm = &slot->vm;
+    const struct code_info *info = vm->code == CODE_NONE ? NULL : code_info(vm->code);
+    char words[VIRT_WORDS_BYTES] = "";
+    struct json_writer out = json_writer_init(0);
+    json_write_object_begin(&out, NULL);
+    json_write_text(&out, "state", vm_state_name(vm->head.state));
+    json_write_text(&out, "story", vm->head.story);
+    json_write_text(&out, "waiting_for", core_vm_waiting_for(ask->verbs->core, slot, words, sizeof words));
+    json_write_int(&out, "deadline", vm->head.deadline_at_ms);
+    json_write_text(&out, "code", view_code_name(vm->code));
+    json_write_text(&out, "words", info ? info->words : "");
+    json_write_text(&out, "detail", vm->detail);
+    write_console(&out, ask->verbs->core, vm);
+    json_write_object_end(&out);
+    ask_send(ask, 200, &out);
+}
