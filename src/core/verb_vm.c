@@ -1,6 +1,7 @@
 // VMs: what can be read about them. verb_vm.h says what is asked.
 #include "src/core/verb_vm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 // VMs: create and destroy. verb_vm.h says what is asked.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

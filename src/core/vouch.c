@@ -8,7 +8,7 @@
 
 static int sign(struct core *core, const void *bytes, size_t len, struct binding_signature *ret_signature)
 {
-    _Static_assert(IDENTITY_SIGNATURE_MAX == BINDING_SIGNATURE_MAX, "one room for both");
+    _Static_assert((int)IDENTITY_SIGNATURE_MAX == (int)BINDING_SIGNATURE_MAX, "one room for both");
     return identity_sign(core->identity, bytes, len, ret_signature->bytes, &ret_signature->len);
 }
 
