@@ -47,7 +47,7 @@ int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct
     if (peer->options.emit_arg == NULL)
         peer->options.emit_arg = options->arg;
     size_t max = options->message_max_bytes > 0 ? options->message_max_bytes : RPC_MESSAGE_MAX;
-    peer->limits = max > RPC_EDGE_MESSAGE_MAX ? json_limits_channel : json_limits_message;
+    peer->limits = max > RPC_MESSAGE_MAX ? json_limits_channel : json_limits_message;
     peer->limits.text_max_bytes = max;
     peer->limits.depth_max = RPC_DEPTH_MAX;
     peer->next_id = 1;

@@ -53,8 +53,8 @@ typedef void rpc_answered(void *arg, const struct rpc_answer *answer);
 
 struct rpc_options {
     const struct rpc_method *methods; // borrowed; ends with a NULL name; NULL: none
-    // Of one message read. 0: RPC_MESSAGE_MAX. Above RPC_EDGE_MESSAGE_MAX the limit of members is the
-    // channel's.
+    // Of one message read. 0: RPC_MESSAGE_MAX, at most 1,024 members; above it members are limited as in a
+    // channel.
     size_t message_max_bytes;
     // Sends one message (no newline in it). Not called from inside rpc_peer_create.
     void (*emit)(void *arg, const char *text, size_t len_bytes);
