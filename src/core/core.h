@@ -102,7 +102,9 @@ struct core {
     bool edge_up;    // verbs' side: edge.sock is connected; shown in daemon.status
     bool recovering; // records are loaded, libvirt has not yet shown its domains (reconcile.c)
     int64_t started_at_ms;
-    uint64_t stalls; // loop turns over 100 ms (core.c)
+    uint64_t stalls;                // loop turns over 100 ms (core.c)
+    struct loop_timer *stall_timer; // owned (core.c)
+    int64_t stall_due_ms;
 };
 
 enum { CORE_ERROR_LEN = 320 };

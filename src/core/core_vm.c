@@ -1,0 +1,227 @@
+// Core: questions about VMs, their history and their changes. See core.h.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/text.h"
+#include "protocol/wire.h"
+#include "src/core/core.h"
+#include "src/core/network.h"
+#include "src/core/perform.h"
+#include "src/core/store.h"
+#include "src/core/virt_ops.h"
+
+enum { PREFIX_MIN = 4 };
+
+// ---- find ----
+
+const struct vm_slot *core_vm(const struct core *core, const uint8_t uuid[static VM_UUID_LEN])
+{
+    const struct vm_slot *slot = index_find(&core->vms, uuid);
+    return slot && !slot->fresh ? slot : NULL;
+}
+
+const struct vm_slot *core_vm_at(const struct core *core, size_t index)
+{
+    return index < core->vms.count ? core->vms.items[index] : NULL;
+}
+
+static const struct vm_slot *search_prefix(const struct core *core, const char *prefix)
+{
+    const struct vm_slot *slot, *found = NULL;
+    size_t len = strlen(prefix);
+    char uuid[VIRT_UUID_BYTES];
+    if (len < PREFIX_MIN || len >= sizeof uuid)
+        return NULL;
+    for (size_t i = 0; (slot = core_vm_at(core, i)); i++) {
+        core_uuid_text(slot->vm.uuid, uuid);
+        if (slot->fresh || strncmp(uuid, prefix, len) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = slot;
+    }
+    return found;
+}
+
+static bool is_better(const struct vm_slot *slot, const struct vm_slot *than)
+{
+    bool lives = slot->vm.head.state != VM_DESTROYED;
+    if (!than || lives != (than->vm.head.state != VM_DESTROYED))
+        return !than || lives;
+    return slot->vm.created_at_ms > than->vm.created_at_ms;
+}
+
+const struct vm_slot *core_vm_search(const struct core *core, const char *word)
+{
+    const struct vm_slot *slot, *found = NULL;
+    for (size_t i = 0; (slot = core_vm_at(core, i)); i++)
+        if (!slot->fresh && strcmp(slot->vm.name, word) == 0 && is_better(slot, found))
+            found = slot;
+    return found ? found : search_prefix(core, word);
+}
+
+// ---- console and waiting ----
+
+size_t core_vm_console(struct core *core, const uint8_t uuid[static VM_UUID_LEN], char *ret_text, size_t size)
+{
+    char text[VIRT_UUID_BYTES];
+    uint8_t *kept;
+    size_t len_bytes;
+    core_uuid_text(uuid, text);
+    ret_text[0] = 0;
+    len_bytes = core->virt_ops->console_tail(core->virt, text, ret_text, size);
+    if (len_bytes || store_get(core->store, STORE_CONSOLES, uuid, VM_UUID_LEN, &kept, &len_bytes))
+        return len_bytes;
+    if (len_bytes >= size)
+        len_bytes = size - 1;
+    memcpy(ret_text, kept, len_bytes);
+    ret_text[len_bytes] = 0;
+    free(kept);
+    return len_bytes;
+}
+
+const char *core_vm_waiting_for(const struct core *core, const struct vm_slot *slot, char *ret_words,
+                                size_t size)
+{
+    const struct vm *vm = &slot->vm;
+    if (vm->unreachable)
+        snprintf(ret_words, size, "libvirt, which is away");
+    else
+        perform_words(slot, ret_words, size);
+    if (ret_words[0])
+        return ret_words;
+    if (core->recovering && vm->head.state != VM_DESTROYED)
+        snprintf(ret_words, size, "recovery: libvirt has not yet shown its domains");
+    else if (vm->head.state == VM_DESTROYED && vm->gone != VM_GONE_ALL)
+        snprintf(ret_words, size, "the end of its%s%s%s%s", vm->gone & VM_GONE_DOMAIN ? "" : " domain",
+                 vm->gone & VM_GONE_VOLUME ? "" : " volume", vm->gone & VM_GONE_DRIVES ? "" : " drives",
+                 vm->gone & VM_GONE_NETWORK ? "" : " address");
+    else
+        snprintf(ret_words, size, "%s", vm_machine.states[vm->head.state]->story);
+    return ret_words;
+}
+
+size_t core_boot_queue(const struct core *core)
+{
+    return perform_boots_waiting(core);
+}
+
+// ---- changes ----
+
+void core_watch(struct core *core, struct core_watcher *watcher)
+{
+    watcher->next = core->watchers;
+    core->watchers = watcher;
+}
+
+void core_unwatch(struct core *core, struct core_watcher *watcher)
+{
+    for (struct core_watcher **at = &core->watchers; *at; at = &(*at)->next)
+        if (*at == watcher) {
+            *at = watcher->next;
+            return;
+        }
+}
+
+uint64_t core_last_seq(const struct core *core)
+{
+    return core->told_seq;
+}
+
+struct history_walk {
+    struct core *core;
+    int (*fn)(void *arg, const struct history *history);
+    void *arg;
+};
+
+static int history_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
+                        size_t value_len_bytes)
+{
+    const struct history_walk *walk = arg;
+    struct history history;
+    (void)key;
+    (void)key_len_bytes;
+    int rc = record_history_decode(value, value_len_bytes, &history);
+    if (rc)
+        return rc;
+    // Durable and not yet told: watchers are told in a moment.
+    return history.seq > walk->core->told_seq ? 0 : walk->fn(walk->arg, &history);
+}
+
+int core_history(struct core *core, const uint8_t uuid[static VM_UUID_LEN],
+                 int (*fn)(void *arg, const struct history *history), void *arg)
+{
+    struct history_walk walk = {.core = core, .fn = fn, .arg = arg};
+    return store_each(core->store, STORE_HISTORY, uuid, VM_UUID_LEN, VM_UUID_LEN, history_each, &walk);
+}
+
+static int sequence_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
+                         size_t value_len_bytes)
+{
+    struct history_walk *walk = arg;
+    uint8_t history_key[VM_UUID_LEN + 8], *bytes;
+    size_t len_bytes;
+    if (key_len_bytes != 8 || value_len_bytes != VM_UUID_LEN)
+        return -EBADMSG;
+    memcpy(history_key, value, VM_UUID_LEN);
+    memcpy(history_key + VM_UUID_LEN, key, 8);
+    int rc = store_get(walk->core->store, STORE_HISTORY, history_key, sizeof history_key, &bytes, &len_bytes);
+    if (rc)
+        return rc == -ENOENT ? -EBADMSG : rc;
+    rc = history_each(walk, NULL, 0, bytes, len_bytes);
+    free(bytes);
+    return rc;
+}
+
+int core_replay(struct core *core, uint64_t since, int (*fn)(void *arg, const struct history *history),
+                void *arg)
+{
+    struct history_walk walk = {.core = core, .fn = fn, .arg = arg};
+    uint8_t from[8];
+    if (since > core->told_seq)
+        return -ENOENT;
+    wire_put_u64(from, since + 1);
+    return store_each(core->store, STORE_SEQUENCE, from, sizeof from, 0, sequence_each, &walk);
+}
+
+// ---- names ----
+
+void core_guest_url(const struct core *core, char ret_url[static VIRT_URL_BYTES])
+{
+    snprintf(ret_url, VIRT_URL_BYTES, "https://%s", core->config.guest_listen);
+}
+
+void core_host_address(const struct core *core, char ret_address[static 16])
+{
+    char netmask[16];
+    // core_start has refused a subnet that makes no sense.
+    if (network_host(&core->config, ret_address, netmask))
+        ret_address[0] = 0;
+}
+
+void core_vm_address(const struct vm *vm, char ret_address[static 16])
+{
+    snprintf(ret_address, 16, "%u.%u.%u.%u", vm->ipv4[0], vm->ipv4[1], vm->ipv4[2], vm->ipv4[3]);
+}
+
+void core_uuid_text(const uint8_t uuid[static VM_UUID_LEN], char ret_text[static VIRT_UUID_BYTES])
+{
+    uuid_format(uuid, ret_text);
+}
+
+int core_uuid_parse(const char *text, uint8_t ret_uuid[static VM_UUID_LEN])
+{
+    return uuid_parse(text, ret_uuid) ? -EINVAL : 0;
+}
+
+void core_actor_uid(char ret_actor[static VM_WHO_LEN], unsigned uid)
+{
+    snprintf(ret_actor, VM_WHO_LEN, "uid:%u", uid);
+}
+
+void core_actor_key(char ret_actor[static VM_WHO_LEN], const uint8_t *fingerprint)
+{
+    hex_encode(fingerprint, RECORD_HASH_LEN, ret_actor);
+}

@@ -1,0 +1,168 @@
+// kilnd: holds the VMs' machines, the store, libvirt and the host's identity.
+//
+// In: a configuration, signals. Out: a daemon in the foreground that logs to stderr. Kept: nothing of its
+// own.
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "src/core/core.h"
+#include "src/core/network.h"
+#include "src/core/verbs.h"
+#include "src/io/log.h"
+#include "src/io/loop.h"
+
+static const char usage[] =
+    "kilnd - keeps sealed research VMs\n"
+    "\n"
+    "  kilnd [-c FILE]      run in the foreground, log to stderr\n"
+    "  kilnd -n [-c FILE]   check the configuration, say what is wrong, run nothing\n"
+    "  kilnd --version      print the version\n"
+    "  kilnd --help         print this\n"
+    "\n"
+    "  -c FILE   configuration, else " CONFIG_DEFAULT_PATH "\n"
+    "\n"
+    "SIGTERM ends it and leaves every VM running; SIGHUP reads the configuration again.\n"
+    "When it logs \"ready\", control.sock and edge.sock are in its run_dir.\n";
+
+struct options {
+    const char *config_path;
+    bool check_only;
+};
+
+// Nothing of our memory goes to a core file or to another process of the same user.
+static void memory_protect(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// Returns an exit code, or -1 to go on.
+static int options_read(int argc, char **argv, struct options *options)
+{
+    static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {"config", required_argument, NULL, 'c'},
+                                          {"check", no_argument, NULL, 'n'},
+                                          {0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "c:nhV", longs, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            options->config_path = optarg;
+            break;
+        case 'n':
+            options->check_only = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        case 'V':
+            puts("kilnd " KILN_VERSION);
+            return EXIT_SUCCESS;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "kilnd: unexpected argument %s\n", argv[optind]);
+        return 2;
+    }
+    return -1;
+}
+
+static int configuration_read(struct core *core, const char *path)
+{
+    char error[CONFIG_ERROR_MAX], address[16], netmask[16];
+    enum log_level level;
+    if (config_load(path, &core->config, error)) {
+        fprintf(stderr, "kilnd: %s\n", error);
+        return -EINVAL;
+    }
+    core->config_path = path;
+    if (network_host(&core->config, address, netmask)) {
+        fprintf(stderr, "kilnd: network.subnet: %s is no IPv4 subnet of /8 to /28\n",
+                core->config.network.subnet);
+        return -EINVAL;
+    }
+    if (log_level_parse(core->config.log_level, &level)) {
+        fprintf(stderr, "kilnd: log_level: %s is none of debug, info, warning, error\n",
+                core->config.log_level);
+        return -EINVAL;
+    }
+    log_set_level(level);
+    return 0;
+}
+
+static void end_asked(int signo, void *arg)
+{
+    log_info("kilnd", "ends; VMs run on", "signal=%d", signo);
+    loop_stop(((struct core *)arg)->loop);
+}
+
+static void reload_asked(int signo, void *arg)
+{
+    char error[CONFIG_ERROR_MAX];
+    (void)signo;
+    if (core_reload(arg, error))
+        log_error("config", "stays as it was", "error=%s", error);
+}
+
+static int signals_take(struct core *core)
+{
+    int rc = loop_on_signal(core->loop, SIGTERM, end_asked, core);
+    if (!rc)
+        rc = loop_on_signal(core->loop, SIGINT, end_asked, core);
+    if (!rc)
+        rc = loop_on_signal(core->loop, SIGHUP, reload_asked, core);
+    return rc;
+}
+
+static int serve(struct core *core)
+{
+    struct verbs *verbs = NULL;
+    char error[CORE_ERROR_LEN] = "no memory";
+    int rc = loop_create(&core->loop);
+    if (!rc)
+        rc = signals_take(core);
+    if (!rc)
+        rc = core_open(core, error);
+    if (!rc)
+        rc = verbs_start(core, &verbs, error);
+    if (!rc)
+        rc = core_start(core, error);
+    if (rc) {
+        log_error("kilnd", "cannot start", "error=%s", error);
+    } else {
+        log_info("kilnd", "ready", "version=%s run_dir=%s", KILN_VERSION, core->config.run_dir);
+        rc = loop_run(core->loop);
+    }
+    verbs_stop(verbs);
+    core_close(core);
+    loop_destroy(core->loop);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static struct core core;
+    struct options options = {.config_path = CONFIG_DEFAULT_PATH};
+    umask(027);
+    memory_protect();
+    int code = options_read(argc, argv, &options);
+    if (code >= 0)
+        return code;
+    if (configuration_read(&core, options.config_path))
+        return EXIT_FAILURE;
+    code = options.check_only ? 0 : serve(&core);
+    config_finish(&core.config);
+    return code ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,101 @@
+// Network: see network.h.
+#include "src/core/network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/wire.h"
+
+enum { FIRST_HOST = 1, FIRST_VM = 10, PREFIX_MIN = 8, PREFIX_MAX = 28 };
+
+// The subnet's lowest and highest address, as numbers.
+static int subnet_parse(const char *subnet, uint32_t *ret_low, uint32_t *ret_high)
+{
+    char text[32];
+    struct in_addr address;
+    const char *slash = strchr(subnet, '/');
+    if (!slash || (size_t)(slash - subnet) >= sizeof text)
+        return -EINVAL;
+    memcpy(text, subnet, (size_t)(slash - subnet));
+    text[slash - subnet] = 0;
+    char *end;
+    long prefix = strtol(slash + 1, &end, 10);
+    if (inet_pton(AF_INET, text, &address) != 1 || *end || end == slash + 1 || prefix < PREFIX_MIN ||
+        prefix > PREFIX_MAX)
+        return -EINVAL;
+    uint32_t mask = ~(UINT32_MAX >> prefix);
+    *ret_low = ntohl(address.s_addr) & mask;
+    *ret_high = *ret_low | ~mask;
+    return 0;
+}
+
+static void dotted(uint32_t address, char ret_text[static 16])
+{
+    snprintf(ret_text, 16, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
+             address & 255);
+}
+
+int network_host(const struct config *config, char ret_address[static 16], char ret_netmask[static 16])
+{
+    uint32_t low, high;
+    int rc = subnet_parse(config->network.subnet, &low, &high);
+    if (rc)
+        return rc;
+    dotted(low + FIRST_HOST, ret_address);
+    dotted(~(high - low), ret_netmask);
+    return 0;
+}
+
+void network_mac(const uint8_t uuid[static VM_UUID_LEN], uint8_t ret_mac[static 6])
+{
+    const uint8_t qemu[3] = {0x52, 0x54, 0x00};
+    memcpy(ret_mac, qemu, sizeof qemu);
+    memcpy(ret_mac + sizeof qemu, uuid, 3);
+}
+
+// An address is a VM's until libvirt has taken it back.
+static bool has_address(const struct vm *vm)
+{
+    return !(vm->gone & VM_GONE_NETWORK);
+}
+
+bool network_mac_taken(const struct core *core, const uint8_t mac[static 6])
+{
+    for (size_t i = 0; i < core->vms.count; i++) {
+        const struct vm_slot *slot = core->vms.items[i];
+        if (has_address(&slot->vm) && memcmp(slot->vm.mac, mac, sizeof slot->vm.mac) == 0)
+            return true;
+    }
+    return false;
+}
+
+int network_address(const struct core *core, uint8_t ret_ipv4[static 4])
+{
+    uint32_t low, high;
+    int rc = subnet_parse(core->config.network.subnet, &low, &high);
+    if (rc)
+        return rc;
+    // No more than one address in use a VM, so one of as many candidates and one more is free.
+    size_t candidates = core->vms.count + 1, room = high - low - FIRST_VM;
+    candidates = candidates < room ? candidates : room;
+    bool *taken = calloc(candidates, sizeof *taken);
+    if (!taken)
+        return -ENOMEM;
+    for (size_t i = 0; i < core->vms.count; i++) {
+        const struct vm_slot *slot = core->vms.items[i];
+        uint32_t at = wire_get_u32(slot->vm.ipv4) - low - FIRST_VM;
+        if (has_address(&slot->vm) && at < candidates)
+            taken[at] = true;
+    }
+    size_t free_at = 0;
+    while (free_at < candidates && taken[free_at])
+        free_at++;
+    free(taken);
+    if (free_at == candidates)
+        return -EADDRNOTAVAIL;
+    wire_put_u32(ret_ipv4, low + FIRST_VM + (uint32_t)free_at);
+    return 0;
+}

@@ -1,0 +1,15 @@
+// Network: which address is whose, worked out from the configuration's subnet and the records of VMs.
+// In: configuration, records. Out: addresses. Kept: nothing.
+#pragma once
+
+#include "src/core/core.h"
+
+// The subnet of the configuration: the host's address (its first) and the mask, dotted IPv4. -EINVAL
+int network_host(const struct config *config, char ret_address[static 16], char ret_netmask[static 16]);
+
+// The MAC address of a VM: 52:54:00 and three bytes of its UUID.
+void network_mac(const uint8_t uuid[static VM_UUID_LEN], uint8_t ret_mac[static 6]);
+bool network_mac_taken(const struct core *core, const uint8_t mac[static 6]);
+
+// The lowest address that no VM has, from the subnet's tenth on. -EADDRNOTAVAIL
+int network_address(const struct core *core, uint8_t ret_ipv4[static 4]);

@@ -1,0 +1,209 @@
+// Reconcile: see reconcile.h. reconcile_look.c decides what one sight of one domain means.
+#include "src/core/reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/machine.h"
+#include "src/core/object.h"
+#include "src/core/perform.h"
+#include "src/core/reconcile_private.h"
+#include "src/core/virt_ops.h"
+#include "src/io/log.h"
+#include "src/io/loop.h"
+
+enum { SWEEP_EVERY_MS = 30 * 1000 };
+
+// ---- sweeps ----
+
+// What was seen on a lost connection says nothing on the next.
+static void records_unreachable(struct core *core)
+{
+    for (size_t i = 0; i < core->vms.count; i++) {
+        struct vm_slot *slot = core->vms.items[i];
+        slot->absent_since_ms = 0;
+        if (!slot->vm.unreachable && slot->vm.gone != VM_GONE_ALL)
+            machine_post_kind(core, slot->vm.uuid, VM_ON_LIBVIRT_LOST);
+    }
+}
+
+static const struct virt_domain_info *domain_find(const struct virt_answer *answer, const char *uuid)
+{
+    for (size_t i = 0; i < answer->ndomains; i++)
+        if (strcmp(answer->domains[i].uuid, uuid) == 0)
+            return &answer->domains[i];
+    return NULL;
+}
+
+static void records_look(struct core *core, const struct virt_answer *answer)
+{
+    for (size_t i = 0; i < core->vms.count; i++) {
+        struct vm_slot *slot = core->vms.items[i];
+        char uuid[VIRT_UUID_BYTES];
+        core_uuid_text(slot->vm.uuid, uuid);
+        const struct virt_domain_info *domain = domain_find(answer, uuid);
+        if (!slot->fresh)
+            reconcile_look(slot, domain ? domain->state : VIRT_DOMAIN_ABSENT);
+    }
+}
+
+static void listed(void *arg, const struct virt_answer *answer)
+{
+    struct core *core = arg;
+    struct reconcile *reconcile = core->reconcile;
+    reconcile->sweeping = false;
+    if (answer->error) {
+        // When the connection is lost, its return sweeps again.
+        if (answer->error != -ENOTCONN && answer->error != -ECANCELED)
+            log_warning("reconcile", "cannot list libvirt's domains", "words=%s", answer->words);
+        return;
+    }
+    reconcile->suspects = 0;
+    records_look(core, answer);
+    orphans_look(core, answer);
+    if (core->recovering)
+        log_info("reconcile", "recovered", "vms=%zu domains=%zu", core->vms.count, answer->ndomains);
+    core->recovering = false;
+    reconcile->reconnected = false;
+    if (reconcile->again)
+        reconcile_sweep(core);
+    else if (reconcile->suspects)
+        loop_timer_arm(reconcile->timer, RECONCILE_CONFIRM_MS + 100);
+}
+
+void reconcile_sweep(struct core *core)
+{
+    struct reconcile *reconcile = core->reconcile;
+    loop_timer_arm(reconcile->timer, SWEEP_EVERY_MS);
+    if (!reconcile->host_ready || !core->virt_ops->is_connected(core->virt))
+        return;
+    reconcile->again = reconcile->sweeping;
+    if (reconcile->sweeping)
+        return;
+    if (core->virt_ops->domain_list(core->virt, listed, core) == 0)
+        reconcile->sweeping = true;
+}
+
+static void sweep_due(void *arg)
+{
+    struct core *core = arg;
+    struct reconcile *reconcile = core->reconcile;
+    if (!core->virt_ops->is_connected(core->virt))
+        records_unreachable(core);
+    else if (!reconcile->host_ready)
+        reconcile_host(core);
+    reconcile_sweep(core);
+}
+
+// ---- the connection ----
+
+static void host_ensured(void *arg, const struct virt_answer *answer)
+{
+    struct core *core = arg;
+    if (answer->error) {
+        log_error("reconcile", "pool, network or filter cannot be made, is tried again", "words=%s",
+                  answer->words);
+        loop_timer_arm(core->reconcile->timer, RECONCILE_HOST_AGAIN_MS);
+        return;
+    }
+    core->reconcile->host_ready = true;
+    log_info("reconcile", "libvirt is there", "pool=%s network=%s", core->config.pool,
+             core->config.network.name);
+    reconcile_sweep(core);
+    drive_resume(core);
+    perform_wake(core);
+}
+
+void reconcile_host(struct core *core)
+{
+    if (core->virt_ops->ensure_host(core->virt, host_ensured, core))
+        loop_timer_arm(core->reconcile->timer, RECONCILE_HOST_AGAIN_MS);
+}
+
+static void connection_back(struct core *core)
+{
+    core->reconcile->reconnected = true;
+    core->reconcile->host_ready = false;
+    reconcile_host(core);
+}
+
+static void connection_lost(struct core *core)
+{
+    log_warning("reconcile", "libvirt is away: nothing changes until it is back", "uri=%s",
+                core->config.libvirt_uri);
+    core->reconcile->host_ready = false;
+    records_unreachable(core);
+}
+
+// ---- events ----
+
+static void stopped(struct core *core, struct vm_slot *slot, const struct virt_event *event)
+{
+    // A start that is under way answers itself; the end of an ended VM is asked for and answered.
+    bool expected = perform_domain_stopped(slot) || slot->vm.head.state == VM_DESTROYED;
+    if (!expected)
+        machine_post_trouble(core, slot->vm.uuid, VM_ON_DOMAIN_GONE, CODE_DOMAIN_GONE, event->words, NULL);
+}
+
+static void domain_event(struct core *core, const struct virt_event *event)
+{
+    uint8_t uuid[VM_UUID_LEN];
+    struct vm_slot *slot = core_uuid_parse(event->uuid, uuid) ? NULL : index_find(&core->vms, uuid);
+    if (!slot)
+        return;
+    log_debug("reconcile", "libvirt tells", "vm=%s event=%s words=%s", slot->vm.name,
+              virt_event_name(event->kind), event->words);
+    switch (event->kind) {
+    case VIRT_EVENT_STOPPED:
+    case VIRT_EVENT_CRASHED:
+        stopped(core, slot, event);
+        return;
+    case VIRT_EVENT_PAUSED:
+        if (!perform_is_booting(slot))
+            machine_post_trouble(core, uuid, VM_ON_DOMAIN_PAUSED, CODE_NONE, event->words, NULL);
+        return;
+    case VIRT_EVENT_RESUMED:
+        if (slot->vm.paused)
+            machine_post_kind(core, uuid, VM_ON_DOMAIN_RESUMED);
+        return;
+    default:
+        return;
+    }
+}
+
+void reconcile_event(void *arg, const struct virt_event *event)
+{
+    struct core *core = arg;
+    switch (event->kind) {
+    case VIRT_EVENT_LOST:
+        connection_lost(core);
+        return;
+    case VIRT_EVENT_BACK:
+        connection_back(core);
+        return;
+    default:
+        domain_event(core, event);
+        return;
+    }
+}
+
+int reconcile_create(struct core *core)
+{
+    struct reconcile *reconcile = calloc(1, sizeof *reconcile);
+    if (!reconcile)
+        return -ENOMEM;
+    core->reconcile = reconcile;
+    core->recovering = true;
+    return loop_timer_create(core->loop, sweep_due, core, &reconcile->timer);
+}
+
+void reconcile_destroy(struct core *core)
+{
+    if (!core->reconcile)
+        return;
+    if (core->reconcile->timer)
+        loop_timer_destroy(core->reconcile->timer);
+    free(core->reconcile);
+    core->reconcile = NULL;
+}
