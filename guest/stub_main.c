@@ -1,0 +1,79 @@
+// kiln-stub: the one Kiln program that a brick holds. See stub.h.
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest/console.h"
+#include "guest/locked.h"
+#include "guest/stub.h"
+#include "src/io/log.h"
+#include "src/io/loop.h"
+
+static const char usage[] =
+    "usage: kiln-stub [--sysroot DIR] [--console PATH]\n"
+    "Fetches the newest controller that the release key signed from the Kiln host named in the firmware, and "
+    "runs it.\n"
+    "\n"
+    "  --sysroot DIR   read /sys, /etc/kiln and /var/lib/kiln below DIR\n"
+    "  --console PATH  where failures are told to the host (default " CONSOLE_PATH ")\n"
+    "  --help          this text\n"
+    "  --version       the version\n";
+
+static void stop(int signo, void *arg)
+{
+    (void)signo;
+    loop_stop(arg);
+}
+
+static int run(const struct stub_options *options)
+{
+    struct loop *loop;
+    struct stub *stub;
+    if (loop_create(&loop) < 0)
+        return EXIT_FAILURE;
+    int result = loop_on_signal(loop, SIGTERM, stop, loop);
+    if (result == 0)
+        result = loop_on_signal(loop, SIGINT, stop, loop);
+    if (result == 0)
+        result = stub_create(loop, options, &stub);
+    if (result == 0) {
+        result = loop_run(loop);
+        stub_destroy(stub);
+    } else {
+        log_error("stub", "cannot start", "error=%s", strerror(-result));
+    }
+    loop_destroy(loop);
+    return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"sysroot", required_argument, NULL, 's'},
+                                            {"console", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {0}};
+    struct stub_options wanted = {.sysroot = ""};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 's')
+            wanted.sysroot = optarg;
+        else if (option == 'c')
+            wanted.console_path = optarg;
+        else if (option == 'v')
+            return puts("kiln-stub " KILN_VERSION) < 0;
+        else
+            return fputs(usage, option == 'h' ? stdout : stderr) < 0 || option != 'h' ? 2 : 0;
+    }
+    locked_forbid_dumps();
+    if (geteuid() != 0) {
+        struct console console;
+        console_init(&console, wanted.console_path);
+        console_fail(&console, CODE_NO_ROOT, "kiln-stub must run as root");
+        return EXIT_FAILURE;
+    }
+    return run(&wanted);
+}
