@@ -29,7 +29,7 @@ static const char assignment_key[] = "assignment";
 
 static int fail(char error[static CORE_ERROR_LEN], int code, const char *what)
 {
-    snprintf(error, CORE_ERROR_LEN, "%s: %s", what, strerror(-code));
+    snprintf(error, CORE_ERROR_LEN, "%.200s: %s", what, strerror(-code));
     return code;
 }
 

@@ -51,7 +51,7 @@ int store_errno(int error)
 
 static int say(char error[STORE_ERROR_LEN], int code, const char *what, const char *path)
 {
-    snprintf(error, STORE_ERROR_LEN, "%s %s: %s", what, path, strerror(-code));
+    snprintf(error, STORE_ERROR_LEN, "%s %.80s: %s", what, path, strerror(-code));
     return code;
 }
 
