@@ -11,24 +11,31 @@ static bool link_is_up(const void *record, const void *event)
     return ((const struct guest *)record)->link_up;
 }
 
+/* An owner is named over the link only: before there is one, the registration's reply has yet to say whose
+ * the VM is. */
 static bool nobody_yet(const void *record, const void *event)
 {
-    (void)event;
-    return !((const struct guest *)record)->owned;
+    return link_is_up(record, event) && !((const struct guest *)record)->owned;
 }
 
 static bool same_owner(const void *record, const void *event)
 {
     const struct guest *guest = record;
     const struct guest_owner *owner = &((const struct guest_event *)event)->owner;
-    return guest->owned && memcmp(guest->owner, owner->fingerprint, sizeof guest->owner) == 0;
+    return link_is_up(record, event) && guest->owned &&
+           memcmp(guest->owner, owner->fingerprint, sizeof guest->owner) == 0;
 }
 
-/* An owner is admitted once the VM waits for one; before, no channel of this controller's can be true. */
+/* Whether the link was up once: until then no link or channel of this controller's can be true. */
+static bool was_linked(const void *record, const void *event)
+{
+    (void)event;
+    return ((const struct guest *)record)->head.state >= GUEST_WAITING;
+}
+
 static bool owner_can_come(const void *record, const void *event)
 {
-    return ((const struct guest *)record)->head.state >= GUEST_WAITING &&
-           guest_when_authenticated(record, event);
+    return was_linked(record, event) && guest_when_authenticated(record, event);
 }
 
 static void keep_owner(void *record, const void *event, struct fsm_fx *fx)
@@ -71,7 +78,7 @@ static const struct fsm_row rows[] = {
     {GUEST_ON_SHUTDOWN_ASKED, NULL, shut_down, GUEST_ENDING, "the host ends this VM"},
     {GUEST_ON_UPDATE_AVAILABLE, NULL, update, GUEST_ENDING, "makes room for a newer controller"},
 
-    {GUEST_ON_LINK_UP, NULL, link_up, FSM_STAY, "the link is up again"},
+    {GUEST_ON_LINK_UP, was_linked, link_up, FSM_STAY, "the link is up again"},
     {GUEST_ON_LINK_DOWN, link_is_up, open_link_again, FSM_STAY, "the link is lost and opened again"},
     {GUEST_ON_HOST_UNREACHABLE, NULL, guest_act_count_try, FSM_STAY,
      "the host cannot be reached; it is tried again"},
