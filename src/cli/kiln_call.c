@@ -1,0 +1,210 @@
+// kiln: calls of control.sock, one connection each.
+//
+// In: a method and its parameters. Out: the result, shown; or a failure, said. Kept: nothing.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cli/kiln.h"
+#include "src/io/loop.h"
+#include "src/io/rpc_socket.h"
+
+struct call {
+    const struct kiln *kiln;
+    const char *method, *params;
+    kiln_show *show; // of the result
+    kiln_show *each; // of notifications: goes on after the result
+    void *arg;
+    struct loop *loop;
+    struct rpc_client *client;
+    bool answered;
+    int exit_code;
+};
+
+static void end(struct call *call, int exit_code)
+{
+    call->exit_code = exit_code;
+    loop_stop(call->loop);
+}
+
+static int say_failure(const struct rpc_answer *answer)
+{
+    const char *name = json_text(json_member(answer->data, "code"));
+    return cli_failure(name, answer->message, json_text(json_member(answer->data, "detail")));
+}
+
+static void on_answer(void *arg, const struct rpc_answer *answer)
+{
+    struct call *call = arg;
+    call->answered = true;
+    if (answer->error) {
+        end(call, cli_unreachable_error("kilnd went away: %s", strerror(-answer->error)));
+        return;
+    }
+    int exit_code = CLI_OK;
+    if (!answer->result)
+        exit_code = say_failure(answer);
+    else if (call->show)
+        exit_code = call->show(call->kiln, answer->result, call->arg);
+    if (exit_code != CLI_OK || !call->each)
+        end(call, exit_code);
+}
+
+static void on_up(struct rpc_peer *peer, void *arg)
+{
+    struct call *call = arg;
+    int error = rpc_call(peer, call->method, call->params, 0, on_answer, call);
+    if (error)
+        end(call, cli_local_error("%s: %s", call->method, strerror(-error)));
+}
+
+static void on_down(int error, void *arg)
+{
+    struct call *call = arg;
+    if (!call->answered)
+        end(call,
+            cli_unreachable_error("kilnd cannot be reached at %s: %s", call->kiln->socket, strerror(-error)));
+    else if (call->each)
+        end(call, cli_unreachable_error("kilnd closed the connection"));
+}
+
+static void on_event(struct rpc_request *request, const struct json *params, void *arg)
+{
+    struct call *call = arg;
+    rpc_reply(request, "{}");
+    int exit_code = call->each ? call->each(call->kiln, params, call->arg) : CLI_OK;
+    if (exit_code != CLI_OK)
+        end(call, exit_code);
+}
+
+static const struct rpc_method notifications[] = {{"vm.event", on_event}, {NULL, NULL}};
+
+static int run(struct call *call)
+{
+    struct rpc_client_options options = {
+        .methods = notifications, .on_up = on_up, .on_down = on_down, .arg = call};
+    int error = loop_create(&call->loop);
+    if (error)
+        return cli_local_error("no event loop: %s", strerror(-error));
+    error = rpc_client_open(call->loop, call->kiln->socket, &options, &call->client);
+    if (error) {
+        call->exit_code = cli_unreachable_error("%s: %s", call->kiln->socket, strerror(-error));
+    } else {
+        loop_run(call->loop);
+        call->answered = true;
+        rpc_client_close(call->client);
+    }
+    loop_destroy(call->loop);
+    fflush(stdout);
+    return call->exit_code;
+}
+
+static int run_with(struct call *call, struct json_writer *params)
+{
+    int exit_code;
+    if (params && json_writer_end(params))
+        exit_code = cli_local_error("the parameters are too long");
+    else {
+        call->params = params ? params->text : "{}";
+        exit_code = run(call);
+    }
+    if (params)
+        json_writer_finish(params);
+    return exit_code;
+}
+
+int kiln_call(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *show,
+              void *arg)
+{
+    struct call call = {
+        .kiln = kiln, .method = method, .show = kiln->json ? kiln_show_json : show, .arg = arg};
+    return run_with(&call, params);
+}
+
+int kiln_follow(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *each,
+                void *arg)
+{
+    struct call call = {
+        .kiln = kiln, .method = method, .each = kiln->json ? kiln_show_json : each, .arg = arg};
+    return run_with(&call, params);
+}
+
+// ---- pages ----
+
+struct pages {
+    kiln_show *show;
+    void *arg;
+    char *next; // owned; NULL after the last page
+};
+
+static int show_page(const struct kiln *kiln, const struct json *result, void *arg)
+{
+    struct pages *pages = arg;
+    const char *next = json_text(json_member(result, "next"));
+    pages->next = next ? strdup(next) : NULL;
+    return pages->show(kiln, result, pages->arg);
+}
+
+int kiln_call_pages(const struct kiln *kiln, const char *method, const char *after,
+                    void (*write_params)(struct json_writer *params, void *arg), kiln_show *show, void *arg)
+{
+    struct pages pages = {.show = kiln->json ? kiln_show_json : show, .arg = arg};
+    char *from = NULL;
+    int exit_code;
+    do {
+        struct json_writer params = json_writer_init(0);
+        json_write_object_begin(&params, NULL);
+        if (write_params)
+            write_params(&params, arg);
+        if (from && strcmp(after, "since") == 0)
+            json_write_int(&params, after, strtoll(from, NULL, 10));
+        else if (from)
+            json_write_text(&params, after, from);
+        json_write_object_end(&params);
+        free(from);
+        pages.next = NULL;
+        struct call call = {.kiln = kiln, .method = method, .show = show_page, .arg = &pages};
+        exit_code = run_with(&call, &params);
+        from = pages.next;
+    } while (from && exit_code == CLI_OK);
+    free(from);
+    return exit_code;
+}
+
+// ---- parameters and results ----
+
+struct json_writer kiln_params(const char *key, const char *value)
+{
+    struct json_writer params = json_writer_init(0);
+    json_write_object_begin(&params, NULL);
+    if (value)
+        json_write_text(&params, key, value);
+    json_write_object_end(&params);
+    return params;
+}
+
+int kiln_show_json(const struct kiln *kiln, const struct json *result, void *arg)
+{
+    struct json_writer out = json_writer_init(0);
+    (void)kiln;
+    (void)arg;
+    json_write_value(&out, NULL, result);
+    if (json_writer_end(&out) == 0)
+        puts(out.text);
+    json_writer_finish(&out);
+    fflush(stdout);
+    return CLI_OK;
+}
+
+const char *kiln_text(const struct json *object, const char *key)
+{
+    const char *text = json_text(json_member(object, key));
+    return text && *text ? text : "-";
+}
+
+int64_t kiln_int(const struct json *object, const char *key)
+{
+    int64_t value = 0;
+    json_int(json_member(object, key), &value);
+    return value;
+}

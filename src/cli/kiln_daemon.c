@@ -1,0 +1,106 @@
+// kiln status, reload, audit, explain. In: words. Out: calls, tables. Kept: nothing.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "src/cli/kiln.h"
+
+static int call_without_words(const struct kiln *kiln, int argc, char **argv, const char *method,
+                              kiln_show *show)
+{
+    struct kiln_words words;
+    int exit_code = kiln_words_read(argc, argv, NULL, 0, 0, &words);
+    return exit_code != CLI_OK ? exit_code : kiln_call(kiln, method, NULL, show, NULL);
+}
+
+static int show_status(const struct kiln *kiln, const struct json *status, void *arg)
+{
+    char span[CLI_TIME_BYTES];
+    (void)kiln;
+    (void)arg;
+    printf("version   %s\n", kiln_text(status, "version"));
+    printf("up        %s\n", cli_span_text(kiln_int(status, "uptime_s") * 1000, span));
+    printf("identity  %s\n", kiln_text(status, "identity"));
+    printf("libvirt   %s\n", kiln_text(status, "libvirt"));
+    printf("edge      %s\n", kiln_text(status, "edge"));
+    printf("VMs       %s\n", kiln_text(status, "vms"));
+    printf("boots     %s waiting\n", kiln_text(status, "queue"));
+    printf("stalls    %s\n", kiln_text(status, "stalls"));
+    return CLI_OK;
+}
+
+static int status(const struct kiln *kiln, int argc, char **argv)
+{
+    return call_without_words(kiln, argc, argv, "daemon.status", show_status);
+}
+
+static int reload(const struct kiln *kiln, int argc, char **argv)
+{
+    return call_without_words(kiln, argc, argv, "daemon.reload", NULL);
+}
+
+static int add_entries(const struct kiln *kiln, const struct json *result, void *table)
+{
+    const struct json *entries = json_member(result, "entries");
+    char time[CLI_TIME_BYTES];
+    (void)kiln;
+    for (size_t i = 0; i < json_count(entries); i++) {
+        const struct json *entry = json_at(entries, i);
+        table_cell(table, kiln_text(entry, "seq"));
+        table_cell(table, cli_time_text(kiln_int(entry, "time"), time));
+        table_cellf(table, "%.12s", kiln_text(entry, "actor"));
+        table_cell(table, kiln_text(entry, "what"));
+        table_cell(table, kiln_text(entry, "object"));
+        table_cell(table, kiln_text(entry, "to"));
+        table_cell(table, kiln_text(entry, "story"));
+    }
+    return CLI_OK;
+}
+
+static int audit_list(const struct kiln *kiln, int argc, char **argv)
+{
+    static const char *const heads[] = {"SEQ", "TIME", "ACTOR", "WHAT", "OBJECT", "TO", "STORY", NULL};
+    struct kiln_words words;
+    int exit_code = kiln_words_read(argc, argv, NULL, 0, 0, &words);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    struct table *table = table_create(heads);
+    exit_code = kiln_call_pages(kiln, "audit.list", "since", NULL, add_entries, table);
+    if (exit_code == CLI_OK && !kiln->json)
+        table_print(table, stdout, "no entries");
+    return exit_code;
+}
+
+static int show_verdict(const struct kiln *kiln, const struct json *result, void *arg)
+{
+    (void)kiln;
+    (void)arg;
+    if (json_bool(json_member(result, "good"))) {
+        printf("%s entries, all good\n", kiln_text(result, "entries"));
+        return CLI_OK;
+    }
+    printf("%s entries, the chain is broken at %s\n", kiln_text(result, "entries"), kiln_text(result, "at"));
+    return CLI_REFUSED;
+}
+
+static int audit_verify(const struct kiln *kiln, int argc, char **argv)
+{
+    return call_without_words(kiln, argc, argv, "audit.verify", show_verdict);
+}
+
+static int explain(const struct kiln *kiln, int argc, char **argv)
+{
+    struct kiln_words words;
+    int exit_code = kiln_words_read(argc, argv, NULL, 1, 1, &words);
+    (void)kiln;
+    return exit_code != CLI_OK ? exit_code : cli_explain(words.word[0]);
+}
+
+const struct kiln_command kiln_daemon_commands[] = {
+    {"status", NULL, status, "", "shows how kilnd fares"},
+    {"reload", NULL, reload, "",
+     "makes kilnd read its configuration again and tell guests of a newer release"},
+    {"audit", "list", audit_list, "", "lists who did what"},
+    {"audit", "verify", audit_verify, "", "checks the audit's chain; exit code 1 when it is broken"},
+    {"explain", NULL, explain, "CODE", "says what a stable code means and what to do next"},
+    {NULL, NULL, NULL, NULL, NULL},
+};
