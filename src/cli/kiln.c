@@ -50,15 +50,16 @@ static int take_globals(int argc, char **argv, struct globals *globals)
     int left = 0;
     for (int i = 0; i < argc; i++) {
         const char **value = NULL;
+        bool release = left > 0 && strcmp(argv[0], "release") == 0; // has --version and --config of its own
         if (strcmp(argv[i], "--json") == 0)
             globals->kiln.json = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             globals->help = true;
-        else if (strcmp(argv[i], "--version") == 0)
+        else if (strcmp(argv[i], "--version") == 0 && !release)
             globals->version = true;
         else if (strcmp(argv[i], "--socket") == 0)
             value = &globals->kiln.socket;
-        else if (strcmp(argv[i], "--config") == 0 && (argc < 2 || strcmp(argv[0], "release") != 0))
+        else if (strcmp(argv[i], "--config") == 0 && !release)
             value = &globals->config;
         else
             argv[left++] = argv[i];
