@@ -4,8 +4,6 @@
  */
 #include "states/recovery.h"
 
-#include "protocol/code.h"
-
 struct recovery_row {
     int first, last; /* states, both within */
     enum recovery_sight sight;
@@ -62,7 +60,8 @@ static const struct recovery_row rows[] = {
      RECOVERY_ABSENT,
      {VM_ON_DOMAIN_GONE, "the domain ended while kilnd was away"}},
 
-    {VM_DESTROYED, VM_DESTROYED, RECOVERY_ABSENT, {VM_ON_DOMAIN_GONE, "the domain of the ended VM is gone"}},
+    /* Ensuring that it is gone asks libvirt once more, and that answer counts. */
+    {VM_DESTROYED, VM_DESTROYED, RECOVERY_ABSENT, {VM_ON_RECOVERED, "the ended VM's domain is not seen"}},
     {VM_DESTROYED,
      VM_DESTROYED,
      RECOVERY_RUNNING,
@@ -87,31 +86,6 @@ const struct recovery_cell *recovery_find(int state, enum recovery_sight sight)
         if (rows[i].sight == sight && state >= rows[i].first && state <= rows[i].last)
             return &rows[i].cell;
     return NULL;
-}
-
-static int32_t code_of(int on)
-{
-    switch (on) {
-    case VM_ON_DOMAIN_FAILED:
-        return CODE_DOMAIN_FAILED;
-    case VM_ON_DOMAIN_GONE:
-        return CODE_DOMAIN_GONE;
-    default:
-        return CODE_NONE;
-    }
-}
-
-const struct fsm_row *recovery_step(struct vm *vm, enum recovery_sight sight, int64_t at_ms,
-                                    struct fsm_fx *fx)
-{
-    const struct recovery_cell *cell = recovery_find(vm->head.state, sight);
-    struct vm_event event = {.head = {.on = VM_ON_LINK_DOWN, .at_ms = at_ms}};
-    if (vm->link_up)
-        vm_step(vm, &event, fx);
-    event.head.on = cell->on;
-    event.trouble.code = code_of(cell->on);
-    fsm_text_keep(event.trouble.detail, sizeof event.trouble.detail, cell->story);
-    return vm_step(vm, &event, fx);
 }
 
 static const char *const sight_names[RECOVERY_SIGHT_COUNT] = {

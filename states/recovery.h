@@ -32,15 +32,11 @@ struct recovery_cell {
     const char *story;
 };
 
-/* The cell for a state and a sight, both in range. */
-const struct recovery_cell *recovery_find(int state, enum recovery_sight sight);
-
 /*
- * Takes a record over from an earlier kilnd: its link, which ended with that kilnd, is down, and then the
- * cell's event happens. Returns the row taken for it; every cell's event has one. `fx` is added to.
+ * The cell for a state and a sight, both in range; never NULL. The event has a row in every record of that
+ * state. Before it, a record whose link was up takes LINK_DOWN: the link ended with the kilnd that held it.
  */
-const struct fsm_row *recovery_step(struct vm *vm, enum recovery_sight sight, int64_t at_ms,
-                                    struct fsm_fx *fx);
+const struct recovery_cell *recovery_find(int state, enum recovery_sight sight);
 
 /* The name of a sight; NULL for a number that is none. */
 const char *recovery_sight_name(int sight);

@@ -83,7 +83,6 @@ enum vm_state {
     X(DRIVES_ATTACHED, "drives-attached") /* nothing is left to attach, also when none was asked */          \
     /* from owners, operators and the edge */                                                                \
     X(ASSIGN, "assign")               /* the VM is given to an owner [owner] */                              \
-    X(DRIVES_RETRY, "drives-retry")   /* the owner asks to attach failed drives again */                     \
     X(BRIDGE_OPENED, "bridge-opened") /* [count: bridges open now] */                                        \
     X(BRIDGE_CLOSED, "bridge-closed") /* [count: bridges left] */                                            \
     X(DESTROY_ASKED, "destroy-asked") /* [destroy] */

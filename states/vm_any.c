@@ -18,18 +18,6 @@ static bool same_request(const void *record, const void *event)
                                     sizeof vm->registration.request_hash) == 0;
 }
 
-static bool unassigned(const void *record, const void *event)
-{
-    (void)event;
-    return !((const struct vm *)record)->assigned;
-}
-
-static bool owner_can_pair(const void *record, const void *event)
-{
-    const struct vm *vm = record;
-    return vm->registered && vm->assigned && ((const struct vm_event *)event)->count > 0;
-}
-
 static bool drive_is_here(const void *record, const void *event)
 {
     return vm_drive_find(record, ((const struct vm_event *)event)->drive.id) >= 0;
@@ -148,7 +136,7 @@ static const struct fsm_row rows[] = {
      "the controller failed: the VM has integrated already and stays up"},
     {VM_ON_GUEST_TROUBLE, vm_when_registered, vm_act_trouble, FSM_STAY,
      "the guest reports something that can be tried again"},
-    {VM_ON_PAIRED, owner_can_pair, vm_act_channels, FSM_STAY, "an owner is authenticated again"},
+    {VM_ON_PAIRED, vm_when_owner, vm_act_channels, FSM_STAY, "an owner is authenticated again"},
     {VM_ON_CHANNEL_CLOSED, vm_when_registered, vm_act_channels, FSM_STAY, "an owner's channel ended"},
 
     {VM_ON_DRIVE_ATTACHED, drive_is_here, keep_drive_attached, FSM_STAY, "a drive is attached"},
@@ -156,7 +144,7 @@ static const struct fsm_row rows[] = {
     {VM_ON_DRIVE_STATUS, guest_knows_drive, keep_drive_status, FSM_STAY,
      "the guest says how it fares with a drive"},
 
-    {VM_ON_ASSIGN, unassigned, vm_act_assign, FSM_STAY, "the VM is given to an owner"},
+    {VM_ON_ASSIGN, vm_when_unassigned, vm_act_assign, FSM_STAY, "the VM is given to an owner"},
 };
 
 const struct fsm_state vm_state_any = {

@@ -22,6 +22,18 @@ bool vm_when_registered(const void *record, const void *event)
     return ((const struct vm *)record)->registered;
 }
 
+bool vm_when_unassigned(const void *record, const void *event)
+{
+    (void)event;
+    return !((const struct vm *)record)->assigned;
+}
+
+bool vm_when_owner(const void *record, const void *event)
+{
+    const struct vm *vm = record;
+    return vm->registered && vm->assigned && ((const struct vm_event *)event)->count > 0;
+}
+
 bool vm_when_none_left(const void *record, const void *event)
 {
     (void)record;
@@ -66,6 +78,20 @@ void vm_act_bridges(void *record, const void *event, struct fsm_fx *fx)
 {
     (void)fx;
     ((struct vm *)record)->bridges = ((const struct vm_event *)event)->count;
+}
+
+void vm_act_pair(void *record, const void *event, struct fsm_fx *fx)
+{
+    struct vm *vm = record;
+    vm_act_channels(record, event, fx);
+    for (int i = 0; i < vm->drives; i++) {
+        struct vm_drive *drive = &vm->drive[i];
+        if (drive->attached)
+            continue;
+        drive->status = VM_DRIVE_WANTED;
+        drive->code = 0;
+        fsm_text_keep(drive->detail, sizeof drive->detail, "");
+    }
 }
 
 void vm_act_domain_gone(void *record, const void *event, struct fsm_fx *fx)

@@ -14,6 +14,12 @@ bool vm_when_started(const void *record, const void *event);
 /* Whether the guest has registered, so that word from it is its own. */
 bool vm_when_registered(const void *record, const void *event);
 
+/* Whether the VM is nobody's yet. */
+bool vm_when_unassigned(const void *record, const void *event);
+
+/* Whether the VM has registered and has an owner, and the event says that one is authenticated. */
+bool vm_when_owner(const void *record, const void *event);
+
 /* Whether no channel, or no bridge, is left by this event. */
 bool vm_when_none_left(const void *record, const void *event);
 
@@ -29,6 +35,10 @@ void vm_act_deadline(void *record, const void *event, struct fsm_fx *fx);
 /* Takes the event's count as the number of authenticated channels, or of bridges. */
 void vm_act_channels(void *record, const void *event, struct fsm_fx *fx);
 void vm_act_bridges(void *record, const void *event, struct fsm_fx *fx);
+
+/* An owner is authenticated: takes the count of channels, and wants again the drives that could not be
+ * attached. */
+void vm_act_pair(void *record, const void *event, struct fsm_fx *fx);
 
 /* The domain is positively gone, for the cause that the event names. */
 void vm_act_domain_gone(void *record, const void *event, struct fsm_fx *fx);

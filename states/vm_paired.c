@@ -20,24 +20,10 @@ static bool all_attached(const void *record, const void *event)
     return true;
 }
 
-static void want_missing_drives(void *record, const void *event, struct fsm_fx *fx)
-{
-    struct vm *vm = record;
-    (void)event;
-    (void)fx;
-    for (int i = 0; i < vm->drives; i++) {
-        struct vm_drive *drive = &vm->drive[i];
-        if (drive->attached)
-            continue;
-        drive->status = VM_DRIVE_WANTED;
-        drive->code = 0;
-        fsm_text_keep(drive->detail, sizeof drive->detail, "");
-    }
-}
-
 static const struct fsm_row rows[] = {
     {VM_ON_DRIVES_ATTACHED, all_attached, NULL, VM_DRIVES_ATTACHED, "all its drives are attached"},
-    {VM_ON_DRIVES_RETRY, NULL, want_missing_drives, FSM_AGAIN, "drives not yet attached are tried again"},
+    {VM_ON_PAIRED, vm_when_owner, vm_act_pair, FSM_AGAIN,
+     "an owner is authenticated again: drives that failed are tried again"},
     {VM_ON_CHANNEL_CLOSED, vm_when_none_left, vm_act_channels, VM_REGISTERED,
      "the owner's channel ended before all drives were attached; those that are stay so"},
     {VM_ON_GUEST_FAILED, NULL, vm_act_trouble, VM_DESTROYED, "destroyed: the guest cannot integrate"},

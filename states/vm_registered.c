@@ -12,20 +12,9 @@ static void enter(const void *record, struct fsm_fx *fx)
         fsm_fx_push(fx, VM_FX_ENSURE_ASSIGNED, 0);
 }
 
-static bool unassigned(const void *record, const void *event)
-{
-    (void)event;
-    return !((const struct vm *)record)->assigned;
-}
-
-static bool owner_is_authentic(const void *record, const void *event)
-{
-    return ((const struct vm *)record)->assigned && ((const struct vm_event *)event)->count > 0;
-}
-
 static const struct fsm_row rows[] = {
-    {VM_ON_PAIRED, owner_is_authentic, vm_act_channels, VM_PAIRED, "owner and VM authenticated each other"},
-    {VM_ON_ASSIGN, unassigned, vm_act_assign, VM_REGISTERED, "the waiting VM is given to an owner"},
+    {VM_ON_PAIRED, vm_when_owner, vm_act_pair, VM_PAIRED, "owner and VM authenticated each other"},
+    {VM_ON_ASSIGN, vm_when_unassigned, vm_act_assign, VM_REGISTERED, "the waiting VM is given to an owner"},
     {VM_ON_DRIVES_ATTACHED, NULL, NULL, FSM_STAY, "its drives are attached already; the owner is awaited"},
     {VM_ON_GUEST_FAILED, NULL, vm_act_trouble, VM_DESTROYED, "destroyed: the guest cannot integrate"},
     {VM_ON_TIMEOUT, NULL, vm_act_deadline, VM_DESTROYED, "destroyed: its owner did not come in time"},

@@ -19,7 +19,12 @@ drive-attached drive=0 -> paired
 drive-failed drive=1 code=DRIVE_ATTACH_FAILED detail="no such volume" -> paired
   = drive.1 failed
 drives-attached -> refused
-drives-retry -> paired
+channel-closed count=0 -> registered
+  ensure-console
+  ensure-assigned
+  = drive.1 failed
+# The owner pairs again: what failed is tried again.
+paired count=1 -> paired
   ensure-console
   ensure-drives-attached
   = drive.0 attached

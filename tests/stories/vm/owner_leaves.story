@@ -17,6 +17,8 @@ paired count=1 -> paired
   ensure-drives-attached
 # A second session of the owner's keeps it paired.
 paired count=2 -> paired
+  ensure-console
+  ensure-drives-attached
 channel-closed count=1 -> paired
 drive-attached drive=0 -> paired
 channel-closed count=0 -> registered
