@@ -60,9 +60,7 @@ static void recover(struct vm_slot *slot, enum recovery_sight sight)
     // The link ended with the kilnd that held it.
     if (slot->vm.link_up)
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_LINK_DOWN);
-    // That a domain is gone is asked of libvirt once more, and its answer counts.
-    bool asks = slot->vm.head.state == VM_DESTROYED && cell->on == VM_ON_DOMAIN_GONE;
-    post(slot, asks ? VM_ON_RECOVERED : cell->on, cell->story);
+    post(slot, cell->on, cell->story);
 }
 
 static void reach(struct vm_slot *slot)
