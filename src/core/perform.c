@@ -35,6 +35,33 @@ struct vm_slot *perform_ask_end(struct perform_ask *ask)
     return slot;
 }
 
+static uint64_t bit(int effect)
+{
+    return UINT64_C(1) << effect;
+}
+
+bool perform_is_under_way(const struct vm_slot *slot, int effect)
+{
+    return slot->perform->under_way & bit(effect);
+}
+
+struct perform_ask *perform_ask_begin(struct vm_slot *slot, int effect)
+{
+    struct perform_ask *ask = perform_ask_create(slot, effect);
+    if (ask)
+        slot->perform->under_way |= bit(effect);
+    return ask;
+}
+
+struct vm_slot *perform_ask_answered(struct perform_ask *ask)
+{
+    int effect = ask->effect;
+    struct vm_slot *slot = perform_ask_end(ask);
+    if (slot)
+        slot->perform->under_way &= ~bit(effect);
+    return slot;
+}
+
 bool perform_unknown(int error)
 {
     return error == -ENOTCONN || error == -ECANCELED;
@@ -45,7 +72,7 @@ void perform_again(struct vm_slot *slot, int effect, const char *words)
     struct perform_vm *perform = slot->perform;
     log_warning("vm", "an effect failed and is tried again", "vm=%s effect=%s words=%s", slot->vm.name,
                 vm_effect_name(effect), words);
-    perform->retry |= UINT64_C(1) << effect;
+    perform->retry |= bit(effect);
     fsm_text_keep(perform->retry_words, sizeof perform->retry_words, words);
     loop_timer_arm(perform->retry_at, AGAIN_MS);
 }
@@ -54,7 +81,7 @@ void perform_again(struct vm_slot *slot, int effect, const char *words)
 
 static void volume_answered(void *arg, const struct virt_answer *answer)
 {
-    struct vm_slot *slot = perform_ask_end(arg);
+    struct vm_slot *slot = perform_ask_answered(arg);
     if (!slot || perform_unknown(answer->error))
         return;
     if (!answer->error)
@@ -73,13 +100,14 @@ static void perform_volume(struct vm_slot *slot)
                              "its brick is gone", NULL);
         return;
     }
-    struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_VOLUME);
+    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_VOLUME);
     core_uuid_text(slot->vm.uuid, uuid);
     int rc =
         ask ? slot->core->virt_ops->ensure_overlay(slot->core->virt, uuid, brick->image, volume_answered, ask)
             : -ENOMEM;
     if (rc) {
-        free(ask);
+        if (ask)
+            perform_ask_answered(ask);
         machine_post_trouble(slot->core, slot->vm.uuid, VM_ON_VOLUME_FAILED, CODE_VOLUME_FAILED,
                              strerror(-rc), NULL);
     }
@@ -102,7 +130,7 @@ static enum vm_event_kind event_of_gone(int effect)
 static void gone_answered(void *arg, const struct virt_answer *answer)
 {
     int effect = ((struct perform_ask *)arg)->effect;
-    struct vm_slot *slot = perform_ask_end(arg);
+    struct vm_slot *slot = perform_ask_answered(arg);
     if (!slot || perform_unknown(answer->error))
         return;
     // A domain of that UUID which is not Kiln's is not the one that we look for.
@@ -114,38 +142,42 @@ static void gone_answered(void *arg, const struct virt_answer *answer)
     machine_post_trouble(slot->core, slot->vm.uuid, event_of_gone(effect), CODE_NONE, "", NULL);
 }
 
+// What was not even asked is asked again.
+static void gone_asked(struct vm_slot *slot, struct perform_ask *ask, int effect, int rc)
+{
+    if (ask && !rc)
+        return;
+    if (ask)
+        perform_ask_answered(ask);
+    perform_again(slot, effect, "no memory");
+}
+
 static void perform_domain_gone(struct vm_slot *slot)
 {
     char uuid[VIRT_UUID_BYTES];
-    struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_DOMAIN_GONE);
+    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_DOMAIN_GONE);
     core_uuid_text(slot->vm.uuid, uuid);
-    if (!ask || slot->core->virt_ops->domain_gone(slot->core->virt, uuid, gone_answered, ask)) {
-        free(ask);
-        perform_again(slot, VM_FX_ENSURE_DOMAIN_GONE, "no memory");
-    }
+    int rc = ask ? slot->core->virt_ops->domain_gone(slot->core->virt, uuid, gone_answered, ask) : -ENOMEM;
+    gone_asked(slot, ask, VM_FX_ENSURE_DOMAIN_GONE, rc);
 }
 
 static void perform_volume_gone(struct vm_slot *slot)
 {
     char uuid[VIRT_UUID_BYTES];
-    struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_VOLUME_GONE);
+    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_VOLUME_GONE);
     core_uuid_text(slot->vm.uuid, uuid);
-    if (!ask || slot->core->virt_ops->overlay_gone(slot->core->virt, uuid, gone_answered, ask)) {
-        free(ask);
-        perform_again(slot, VM_FX_ENSURE_VOLUME_GONE, "no memory");
-    }
+    int rc = ask ? slot->core->virt_ops->overlay_gone(slot->core->virt, uuid, gone_answered, ask) : -ENOMEM;
+    gone_asked(slot, ask, VM_FX_ENSURE_VOLUME_GONE, rc);
 }
 
 static void perform_network_free(struct vm_slot *slot)
 {
     struct virt_vm_spec spec;
-    struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_NETWORK_FREE);
+    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_NETWORK_FREE);
     // What the brick or the edge would add says nothing about the address.
     perform_spec(slot, &spec);
-    if (!ask || slot->core->virt_ops->address_gone(slot->core->virt, &spec, gone_answered, ask)) {
-        free(ask);
-        perform_again(slot, VM_FX_ENSURE_NETWORK_FREE, "no memory");
-    }
+    int rc = ask ? slot->core->virt_ops->address_gone(slot->core->virt, &spec, gone_answered, ask) : -ENOMEM;
+    gone_asked(slot, ask, VM_FX_ENSURE_NETWORK_FREE, rc);
 }
 
 static void perform_forget(struct vm_slot *slot)
@@ -202,11 +234,17 @@ static void (*const performers[VM_EFFECT_COUNT])(struct vm_slot *slot) = {
     [VM_FX_FORGET] = perform_forget,
 };
 
+static void effect_perform(struct vm_slot *slot, int effect)
+{
+    if (!perform_is_under_way(slot, effect))
+        performers[effect](slot);
+}
+
 void perform_effects(struct vm_slot *slot, const struct fsm_fx *fx)
 {
     perform_boot_follow(slot);
     for (size_t i = 0; i < fx->count; i++)
-        performers[fx->list[i].what](slot);
+        effect_perform(slot, fx->list[i].what);
 }
 
 // What failed on the way to the end matters only there, and the console only before it.
@@ -219,7 +257,7 @@ static void again_due(void *arg)
     slot->perform->retry_words[0] = 0;
     for (int effect = 0; effect < VM_EFFECT_COUNT; effect++)
         if (retry >> effect & 1 && ended == (effect != VM_FX_ENSURE_CONSOLE))
-            performers[effect](slot);
+            effect_perform(slot, effect);
 }
 
 int perform_slot_init(struct vm_slot *slot)

@@ -40,7 +40,7 @@ static void line_read(void *arg, const char *uuid_text, const char *line)
 
 static void console_answered(void *arg, const struct virt_answer *answer)
 {
-    struct vm_slot *slot = perform_ask_end(arg);
+    struct vm_slot *slot = perform_ask_answered(arg);
     bool lives = slot && slot->vm.head.state >= VM_BOOTED && slot->vm.head.state != VM_DESTROYED;
     if (lives && answer->error && !perform_unknown(answer->error))
         perform_again(slot, VM_FX_ENSURE_CONSOLE, answer->words);
@@ -52,11 +52,14 @@ void perform_console(struct vm_slot *slot)
     // Before its start there is none, and the start asks for it.
     if (slot->vm.head.state == VM_IMAGE_CREATED && slot->perform->boot != BOOT_STARTS)
         return;
-    struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_CONSOLE);
+    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_CONSOLE);
     core_uuid_text(slot->vm.uuid, uuid);
-    if (!ask || slot->core->virt_ops->ensure_console(slot->core->virt, uuid, line_read, slot->core,
-                                                     console_answered, ask)) {
-        free(ask);
-        perform_again(slot, VM_FX_ENSURE_CONSOLE, "no memory");
-    }
+    int rc = ask ? slot->core->virt_ops->ensure_console(slot->core->virt, uuid, line_read, slot->core,
+                                                        console_answered, ask)
+                 : -ENOMEM;
+    if (!rc)
+        return;
+    if (ask)
+        perform_ask_answered(ask);
+    perform_again(slot, VM_FX_ENSURE_CONSOLE, "no memory");
 }

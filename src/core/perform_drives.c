@@ -85,7 +85,7 @@ void perform_drives_attached(struct vm_slot *slot)
 
 static void released(void *arg)
 {
-    struct vm_slot *slot = perform_ask_end(arg);
+    struct vm_slot *slot = perform_ask_answered(arg);
     if (slot)
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_DRIVES_FREE);
 }
@@ -93,7 +93,7 @@ static void released(void *arg)
 void perform_drives_free(struct vm_slot *slot)
 {
     struct store_batch *batch = NULL;
-    struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_DRIVES_FREE);
+    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_DRIVES_FREE);
     int rc = ask ? store_batch_create(slot->core->store, &batch) : -ENOMEM;
     if (!rc)
         rc = drive_release(slot->core, batch, slot->vm.uuid);
@@ -102,7 +102,8 @@ void perform_drives_free(struct vm_slot *slot)
     else
         rc = store_commit(batch, released, ask);
     if (rc) {
-        free(ask);
+        if (ask)
+            perform_ask_answered(ask);
         perform_again(slot, VM_FX_ENSURE_DRIVES_FREE, strerror(-rc));
     }
 }

@@ -24,6 +24,7 @@ struct perform_vm {
     unsigned attaching;    // drives that libvirt is asked to attach
     bool attaching_undone; // of one of them nothing is known
 
+    uint64_t under_way;          // effects whose answer is owed, a bit each
     uint64_t retry;              // effects that failed, a bit each
     struct loop_timer *retry_at; // owned
     char retry_words[VM_DETAIL_LEN];
@@ -47,6 +48,11 @@ struct perform_ask {
     char words[VM_DETAIL_LEN]; // of a failure that is cleaned up first
 };
 
+// Whether the effect's answer is owed: it is not asked for twice.
+bool perform_is_under_way(const struct vm_slot *slot, int effect);
+// As perform_ask_create and perform_ask_end, and the effect is under way between them.
+struct perform_ask *perform_ask_begin(struct vm_slot *slot, int effect);
+struct vm_slot *perform_ask_answered(struct perform_ask *ask);
 // NULL without memory; freed by whoever gets the answer (perform_ask_end) or at once when the call failed.
 struct perform_ask *perform_ask_create(const struct vm_slot *slot, int effect);
 // Frees the ask and finds its VM: NULL when it was forgotten.
