@@ -153,20 +153,20 @@ char *domain_xml_build_drive(const char *pool, const char *drive, const char *ta
                          "  <driver name='qemu' type='raw' cache='writeback' discard='unmap'/>\n");
     virt_text_put(&text, "  <source pool='%s' volume='%s'/>\n  <target dev='%s' bus='scsi'/>\n", pool, name,
                   target);
+    // Not <shareable/>: readers share without it, and QEMU's lock then keeps them from a writer's drive.
     if (readonly)
-        virt_text_put(&text, "  <readonly/>\n  <shareable/>\n");
+        virt_text_put(&text, "  <readonly/>\n");
     virt_text_put(&text, "  <serial>%s</serial>\n</disk>\n", serial);
     return virt_text_take(&text);
 }
 
+// libvirt finds the element by its namespace and gives it back without.
 int domain_xml_parse_metadata(const char *element, struct virt_domain_info *ret_info)
 {
     struct virt_domain_info info = {0};
     char boot[24], *end;
     int r;
 
-    if (!strstr(element, KILN_METADATA_URI))
-        return -EBADMSG;
     r = virt_text_attribute(element, "uuid", info.uuid, sizeof(info.uuid));
     r = r < 0 ? r : virt_text_attribute(element, "boot", boot, sizeof(boot));
     r = r < 0 ? r : virt_text_attribute(element, "brick", info.brick, sizeof(info.brick));

@@ -54,13 +54,14 @@ static int errno_of(int code)
 int virt_op_fail(struct virt_op *op, struct _virConnect *connection, const char *what)
 {
     const virError *error = virGetLastError();
+    int code = error ? error->code : VIR_ERR_OK;
 
     snprintf(op->words, sizeof(op->words), "%s: %s", what,
              error && error->message ? error->message : "libvirt does not say why");
     // Whatever it says: an answer that came over a broken connection is no answer (R22).
     if (!connection || virConnectIsAlive(connection) != 1)
         return -ENOTCONN;
-    return errno_of(error ? error->code : VIR_ERR_OK);
+    return errno_of(code);
 }
 
 int virt_op_refuse(struct virt_op *op, int error, const char *words)

@@ -195,7 +195,8 @@ int virt_domain_list(struct virt *virt, virt_answer_fn *answered, void *arg);
 // Serial of a drive: the first 20 hex digits of its id, dashes left out.
 void virt_drive_serial(const char *drive, char ret_serial[static VIRT_SERIAL_BYTES]);
 
-// Hot-attaches the drive's volume by its serial; readers get it read-only and shareable (R8).
+// Hot-attaches the drive's volume by its serial; readers get it read-only and share it with readers only
+// (R8).
 int virt_ensure_attached(struct virt *virt, const char *uuid, const char *drive, bool readonly,
                          virt_answer_fn *answered, void *arg);
 

@@ -1,0 +1,500 @@
+// The libvirt room against a real libvirtd and real guests: tests/virt/run starts it in a world of its own,
+// with KILN_VIRT_KIT naming the folder of kernel and initrd. Elsewhere it is skipped.
+#include "src/core/virt.h"
+
+#include "src/io/loop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define POOL "/run/world/pool"
+#define HOST "10.77.0.1"
+#define SECRET "/run/world/secret"
+#define VM_A "a0000000-0000-4000-8000-00000000000a"
+#define VM_B "b0000000-0000-4000-8000-00000000000b"
+#define DRIVE "d1234567-89ab-4cde-8f01-23456789abcd"
+#define SERIAL "d123456789ab4cde8f01"
+
+enum { GUEST_PORT = 8443, CLOSED_PORT = 9443, TEXT_BYTES = 65536, EVENTS_MAX = 64, LIMIT_S = 600 };
+
+struct seen {
+    enum virt_event_kind kind;
+    char uuid[VIRT_UUID_BYTES];
+    int64_t at_ms;
+};
+
+static struct loop *loop;
+static struct virt *virt;
+static struct seen events[EVENTS_MAX];
+static size_t nevents;
+static char console[2][TEXT_BYTES]; // of VM_A and VM_B
+
+// What an answer held, for after its callback.
+static struct {
+    bool done;
+    int error;
+    char words[VIRT_WORDS_BYTES];
+    struct virt_domain_info domain;
+    struct virt_volume_info volume;
+    struct virt_domain_info domains[8];
+    size_t ndomains;
+    char serials[8][VIRT_SERIAL_BYTES];
+    size_t nserials;
+} got;
+
+static void on_answer(void *arg, const struct virt_answer *answer)
+{
+    (void)arg;
+    got.done = true;
+    got.error = answer->error;
+    snprintf(got.words, sizeof(got.words), "%s", answer->words);
+    got.domain = answer->domain;
+    got.volume = answer->volume;
+    got.ndomains = answer->ndomains;
+    for (size_t i = 0; i < answer->ndomains && i < 8; i++)
+        got.domains[i] = answer->domains[i];
+    got.nserials = answer->nserials;
+    for (size_t i = 0; i < answer->nserials && i < 8; i++)
+        memcpy(got.serials[i], answer->serials[i], VIRT_SERIAL_BYTES);
+}
+
+static void on_event(void *arg, const struct virt_event *event)
+{
+    struct seen *seen = &events[nevents];
+
+    (void)arg;
+    assert_true(nevents < EVENTS_MAX);
+    seen->kind = event->kind;
+    memcpy(seen->uuid, event->uuid, sizeof(seen->uuid));
+    seen->at_ms = loop_monotonic_ms();
+    nevents++;
+    print_message("event: %s %s (%s)\n", virt_event_name(event->kind), event->uuid, event->words);
+}
+
+static void on_line(void *arg, const char *uuid, const char *line)
+{
+    char *text = arg;
+    size_t len = strlen(text);
+
+    (void)uuid;
+    snprintf(text + len, TEXT_BYTES - len, "%s\n", line);
+    if (strncmp(line, "GUEST", 5) == 0)
+        print_message("%c: %s\n", text == console[0] ? 'A' : 'B', line);
+}
+
+// Runs the loop until the call that was just made is answered; RESULT is what the call returned.
+static int wait_answer(int result)
+{
+    assert_int_equal(result, 0);
+    while (!got.done)
+        assert_int_equal(loop_step(loop, true), 0);
+    got.done = false;
+    if (got.error < 0)
+        print_message("answer: %s: %s\n", strerror(-got.error), got.words);
+    return got.error;
+}
+
+static struct seen *find_event(size_t from, enum virt_event_kind kind, const char *uuid)
+{
+    for (size_t i = from; i < nevents; i++) {
+        if (events[i].kind == kind && strcmp(events[i].uuid, uuid) == 0)
+            return &events[i];
+    }
+    return NULL;
+}
+
+static struct seen *wait_event(size_t from, enum virt_event_kind kind, const char *uuid)
+{
+    while (!find_event(from, kind, uuid))
+        assert_int_equal(loop_step(loop, true), 0);
+    return find_event(from, kind, uuid);
+}
+
+static void wait_console(const char *text, const char *wanted)
+{
+    while (!strstr(text, wanted))
+        assert_int_equal(loop_step(loop, true), 0);
+}
+
+static void shell(const char *command)
+{
+    int status = system(command);
+
+    if (status != 0)
+        fail_msg("%s: status %d", command, status);
+}
+
+static struct virt_vm_spec make_spec(const char *uuid, int last, const char *mode, const char *other)
+{
+    struct virt_vm_spec spec = {
+        .boot = 1,
+        .brick = "kit & <brick>",
+        .guest_url = "https://10.77.0.1:8443",
+        .kernel = "vmlinuz",
+        .initrd = "initrd",
+        .vcpus = 1,
+        .memory_bytes = 256 << 20,
+        .boot_secret_path = SECRET,
+    };
+
+    snprintf(spec.uuid, sizeof(spec.uuid), "%s", uuid);
+    memset(spec.brick_hash, 'b', VIRT_HASH_BYTES - 1);
+    memset(spec.host_identity, 'c', VIRT_HASH_BYTES - 1);
+    memset(spec.edge, 'e', VIRT_HASH_BYTES - 1);
+    snprintf(spec.mac, sizeof(spec.mac), "52:54:00:4d:00:%02x", last);
+    snprintf(spec.address, sizeof(spec.address), "10.77.0.%d", last);
+    snprintf(spec.cmdline, sizeof(spec.cmdline),
+             "console=ttyS0 quiet panic=1 host=" HOST " port=%d closed=%d other=%s mode=%s", GUEST_PORT,
+             CLOSED_PORT, other, mode);
+    return spec;
+}
+
+static void start(const struct virt_vm_spec *spec, char *text)
+{
+    assert_int_equal(wait_answer(virt_ensure_overlay(virt, spec->uuid, "image.qcow2", on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_ensure_address(virt, spec, on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_ensure_domain(virt, spec, on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_ensure_console(virt, spec->uuid, on_line, text, on_answer, NULL)), 0);
+}
+
+static int listen_on(uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    return fd;
+}
+
+// Whether the host reaches the address and port within two seconds.
+static bool reaches(const char *to, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0;
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    socklen_t len = sizeof(error);
+    bool up;
+
+    inet_pton(AF_INET, to, &address.sin_addr);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof(address));
+    up = poll(&wait, 1, 2000) == 1 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+    close(fd);
+    return up;
+}
+
+static int setup(void **state)
+{
+    struct virt_config config = {
+        .uri = "qemu:///system",
+        .pool = "kiln",
+        .pool_path = POOL,
+        .network = "kiln",
+        .bridge = "kiln0",
+        .host_address = HOST,
+        .netmask = "255.255.255.0",
+        .guest_port = GUEST_PORT,
+    };
+    const char *type = getenv("KILN_DOMAIN_TYPE");
+
+    (void)state;
+    if (!getenv("KILN_VIRT_KIT"))
+        return 0;
+    alarm(LIMIT_S);
+    config.domain_type = type && strcmp(type, "kvm") == 0 ? VIRT_TYPE_AUTO : VIRT_TYPE_QEMU;
+    shell("head -c 32 /dev/zero >" SECRET " && chmod 0600 " SECRET);
+    assert_int_equal(loop_create(&loop), 0);
+    assert_int_equal(virt_create(loop, &config, on_event, NULL, &virt), 0);
+    assert_int_equal(wait_answer(virt_domain_list(virt, on_answer, NULL)),
+                     virt_is_connected(virt) ? 0 : -ENOTCONN);
+    wait_event(0, VIRT_EVENT_BACK, "");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    virt_destroy(virt);
+    if (loop)
+        loop_destroy(loop);
+    return 0;
+}
+
+static void need_world(void)
+{
+    if (!getenv("KILN_VIRT_KIT"))
+        skip();
+}
+
+static void test_host_objects_are_made_once(void **state)
+{
+    (void)state;
+    need_world();
+    assert_int_equal(wait_answer(virt_ensure_host(virt, on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_ensure_host(virt, on_answer, NULL)), 0);
+    shell("virsh -q pool-info kiln | grep -q 'State: *running'");
+    shell("virsh -q net-info kiln | grep -q 'Active: *yes'");
+    shell("virsh -q nwfilter-dumpxml kiln-vm >/dev/null");
+}
+
+static void test_volumes(void **state)
+{
+    char line[128];
+    FILE *sum;
+
+    (void)state;
+    need_world();
+    assert_int_equal(wait_answer(virt_ensure_overlay(virt, VM_A, "image.qcow2", on_answer, NULL)), -ENOENT);
+    shell("cp $KILN_VIRT_KIT/vmlinuz $KILN_VIRT_KIT/initrd " POOL "/ && printf 'golden bytes 01\\n' >" POOL
+          "/seed && truncate -s 4M " POOL "/seed && qemu-img convert -O qcow2 " POOL "/seed " POOL
+          "/image.qcow2 && rm " POOL "/seed");
+    assert_int_equal(wait_answer(virt_volume_hash(virt, "image.qcow2", on_answer, NULL)), 0);
+    sum = popen("sha256sum " POOL "/image.qcow2", "r");
+    assert_non_null(fgets(line, sizeof(line), sum));
+    assert_int_equal(pclose(sum), 0);
+    assert_memory_equal(line, got.volume.sha256, VIRT_HASH_BYTES - 1);
+    assert_int_equal(got.volume.capacity_bytes, 4 << 20);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(wait_answer(virt_ensure_overlay(virt, VM_A, "image.qcow2", on_answer, NULL)), 0);
+        assert_int_equal(wait_answer(virt_ensure_drive(virt, DRIVE, 16 << 20, on_answer, NULL)), 0);
+        assert_int_equal(got.volume.capacity_bytes, 16 << 20);
+    }
+    assert_int_equal(wait_answer(virt_ensure_drive(virt, DRIVE, 8 << 20, on_answer, NULL)), -EEXIST);
+    shell("qemu-img info " POOL "/vm-" VM_A ".qcow2 | grep -q 'backing file: " POOL "/image.qcow2'");
+}
+
+static void test_a_guest_runs_with_its_boot_data(void **state)
+{
+    struct virt_vm_spec a = make_spec(VM_A, 10, "probe", "10.77.0.11");
+    struct virt_vm_spec b = make_spec(VM_B, 11, "idle", "10.77.0.10");
+    int64_t began_ms;
+
+    (void)state;
+    need_world();
+    (void)listen_on(GUEST_PORT);
+    (void)listen_on(CLOSED_PORT);
+    start(&b, console[1]);
+    wait_console(console[1], "GUEST idle");
+    began_ms = loop_monotonic_ms();
+    start(&a, console[0]);
+    wait_event(0, VIRT_EVENT_STARTED, VM_A);
+    wait_console(console[0], "GUEST address 10.77.0.10");
+    print_message("from start to address: %d ms\n", (int)(loop_monotonic_ms() - began_ms));
+    assert_non_null(strstr(console[0], "GUEST uuid " VM_A));
+    assert_non_null(strstr(console[0], "GUEST oem kiln:url=https://10.77.0.1:8443"));
+    assert_non_null(strstr(console[0], "GUEST oem kiln:brick=bbbb"));
+    assert_non_null(strstr(console[0], "GUEST oem kiln:edge=eeee"));
+    assert_non_null(strstr(console[0], "GUEST oem kiln:host=cccc"));
+    // SHA-256 of 32 zero bytes.
+    assert_non_null(strstr(console[0], "GUEST secret 66687aadf862bd776c8fc18b8e9f8e20"));
+    assert_non_null(strstr(console[0], "GUEST system golden bytes 01"));
+    shell("! grep -r 66687aadf862bd77 /var/log/libvirt");
+}
+
+static void test_asking_again_changes_nothing(void **state)
+{
+    struct virt_vm_spec a = make_spec(VM_A, 10, "probe", "10.77.0.11");
+    size_t from = nevents;
+
+    (void)state;
+    need_world();
+    start(&a, console[0]);
+    assert_int_equal(got.error, 0);
+    a.boot = 2;
+    assert_int_equal(wait_answer(virt_ensure_domain(virt, &a, on_answer, NULL)), -EEXIST);
+    assert_int_equal(wait_answer(virt_domain_query(virt, VM_A, on_answer, NULL)), 0);
+    assert_int_equal(got.domain.state, VIRT_DOMAIN_RUNNING);
+    assert_int_equal(got.domain.boot, 1);
+    assert_string_equal(got.domain.brick, "kit & <brick>");
+    assert_int_equal(nevents, from);
+}
+
+static void test_the_filter_lets_through_what_it_must_and_no_more(void **state)
+{
+    (void)state;
+    need_world();
+    wait_console(console[0], "GUEST idle");
+    assert_non_null(strstr(console[0], "GUEST reach listener yes"));
+    assert_non_null(strstr(console[0], "GUEST reach restored yes"));
+    assert_non_null(strstr(console[0], "GUEST reach closed no"));
+    assert_non_null(strstr(console[0], "GUEST reach other-vm no"));
+    assert_non_null(strstr(console[0], "GUEST reach from-22 no"));
+    assert_non_null(strstr(console[0], "GUEST ping no"));
+    assert_non_null(strstr(console[0], "GUEST reach spoofed-ip no"));
+    assert_non_null(strstr(console[0], "GUEST reach spoofed-mac no"));
+    assert_true(reaches("10.77.0.10", 22));
+    assert_true(reaches("10.77.0.11", 22));
+    assert_false(reaches("10.77.0.10", 23));
+}
+
+static void test_drives_come_and_go_by_serial(void **state)
+{
+    (void)state;
+    need_world();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(wait_answer(virt_ensure_attached(virt, VM_B, DRIVE, false, on_answer, NULL)), 0);
+    wait_console(console[1], "GUEST disks " SERIAL ":0:32768");
+    assert_int_equal(wait_answer(virt_drive_list(virt, VM_B, on_answer, NULL)), 0);
+    assert_int_equal(got.nserials, 1);
+    assert_string_equal(got.serials[0], SERIAL);
+    assert_int_equal(wait_answer(virt_ensure_attached(virt, VM_B, DRIVE, true, on_answer, NULL)), -EEXIST);
+    // QEMU's own lock: a writer shares with nobody, whatever Kiln believes.
+    assert_true(wait_answer(virt_ensure_attached(virt, VM_A, DRIVE, true, on_answer, NULL)) < 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(wait_answer(virt_ensure_detached(virt, VM_B, DRIVE, on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_drive_list(virt, VM_B, on_answer, NULL)), 0);
+    assert_int_equal(got.nserials, 0);
+    assert_int_equal(wait_answer(virt_ensure_attached(virt, VM_A, DRIVE, true, on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_ensure_attached(virt, VM_B, DRIVE, true, on_answer, NULL)), 0);
+    wait_console(console[0], "GUEST disks " SERIAL ":1:32768");
+    wait_console(console[1], "GUEST disks " SERIAL ":1:32768");
+}
+
+static void test_a_killed_qemu_is_seen_at_once(void **state)
+{
+    size_t from = nevents;
+    int64_t killed_ms;
+
+    (void)state;
+    need_world();
+    killed_ms = loop_monotonic_ms();
+    shell("kill -KILL $(cat /run/libvirt/qemu/kiln-" VM_A ".pid)");
+    wait_event(from, VIRT_EVENT_CRASHED, VM_A);
+    print_message("seen after %d ms\n", (int)(events[nevents - 1].at_ms - killed_ms));
+    assert_true(events[nevents - 1].at_ms - killed_ms < 1000);
+    assert_int_equal(wait_answer(virt_domain_query(virt, VM_A, on_answer, NULL)), 0);
+    assert_int_equal(got.domain.state, VIRT_DOMAIN_ABSENT);
+    assert_int_equal(wait_answer(virt_domain_gone(virt, VM_A, on_answer, NULL)), 0);
+}
+
+static void test_a_restart_of_libvirtd_is_ridden_out(void **state)
+{
+    size_t from = nevents;
+    char *text = console[1];
+
+    (void)state;
+    need_world();
+    shell("kill -KILL $(pidof libvirtd)");
+    wait_event(from, VIRT_EVENT_LOST, "");
+    assert_false(virt_is_connected(virt));
+    assert_int_equal(wait_answer(virt_domain_query(virt, VM_B, on_answer, NULL)), -ENOTCONN);
+    shell("libvirtd -d");
+    wait_event(from, VIRT_EVENT_BACK, "");
+    assert_int_equal(wait_answer(virt_domain_query(virt, VM_B, on_answer, NULL)), 0);
+    assert_int_equal(got.domain.state, VIRT_DOMAIN_RUNNING);
+    assert_null(find_event(from, VIRT_EVENT_STOPPED, VM_B));
+    assert_null(find_event(from, VIRT_EVENT_CRASHED, VM_B));
+    text[0] = '\0';
+    assert_int_equal(wait_answer(virt_ensure_console(virt, VM_B, on_line, text, on_answer, NULL)), 0);
+    assert_int_equal(wait_answer(virt_ensure_detached(virt, VM_B, DRIVE, on_answer, NULL)), 0);
+    wait_console(text, "GUEST disks");
+    assert_true(reaches("10.77.0.11", 22));
+}
+
+static void test_only_our_domains_are_listed_and_ended(void **state)
+{
+    (void)state;
+    need_world();
+    shell(
+        "virsh -q create /dev/stdin <<'XML' >/dev/null\n"
+        "<domain type='qemu'><name>foreign</name><uuid>f0000000-0000-4000-8000-00000000000f</uuid>"
+        "<memory unit='MiB'>32</memory><os><type arch='x86_64' machine='q35'>hvm</type></os></domain>\nXML");
+    assert_int_equal(wait_answer(virt_domain_list(virt, on_answer, NULL)), 0);
+    assert_int_equal(got.ndomains, 1);
+    assert_string_equal(got.domains[0].uuid, VM_B);
+    assert_int_equal(
+        wait_answer(virt_domain_gone(virt, "f0000000-0000-4000-8000-00000000000f", on_answer, NULL)),
+        -EEXIST);
+    shell("virsh -q domstate foreign | grep -q running && virsh -q destroy foreign >/dev/null");
+}
+
+static void ignore(void *arg, const struct virt_answer *answer)
+{
+    *(int *)arg = answer->error;
+}
+
+static void test_gone_overtakes_a_start_and_leaves_nothing(void **state)
+{
+    struct virt_vm_spec a = make_spec(VM_A, 10, "idle", "10.77.0.11");
+    int started = 1, queried = 1;
+
+    (void)state;
+    need_world();
+    assert_int_equal(virt_ensure_domain(virt, &a, ignore, &started), 0);
+    assert_int_equal(virt_domain_query(virt, VM_A, ignore, &queried), 0);
+    assert_int_equal(wait_answer(virt_domain_gone(virt, VM_A, on_answer, NULL)), 0);
+    assert_int_not_equal(started, 1);
+    assert_int_not_equal(queried, 1);
+    assert_int_equal(wait_answer(virt_domain_query(virt, VM_A, on_answer, NULL)), 0);
+    assert_int_equal(got.domain.state, VIRT_DOMAIN_ABSENT);
+}
+
+static void test_the_end_leaves_nothing_behind(void **state)
+{
+    struct virt_vm_spec a = make_spec(VM_A, 10, "idle", "10.77.0.11");
+    struct virt_vm_spec b = make_spec(VM_B, 11, "idle", "10.77.0.10");
+    char tail[VIRT_CONSOLE_TAIL_BYTES + 1];
+    char hash[VIRT_HASH_BYTES];
+    size_t from = nevents;
+
+    (void)state;
+    need_world();
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(wait_answer(virt_domain_gone(virt, VM_B, on_answer, NULL)), 0);
+        assert_int_equal(wait_answer(virt_overlay_gone(virt, VM_B, on_answer, NULL)), 0);
+        assert_int_equal(wait_answer(virt_overlay_gone(virt, VM_A, on_answer, NULL)), 0);
+        assert_int_equal(wait_answer(virt_address_gone(virt, &a, on_answer, NULL)), 0);
+        assert_int_equal(wait_answer(virt_address_gone(virt, &b, on_answer, NULL)), 0);
+        assert_int_equal(wait_answer(virt_drive_gone(virt, DRIVE, on_answer, NULL)), 0);
+    }
+    wait_event(from, VIRT_EVENT_STOPPED, VM_B);
+    assert_true(virt_console_tail(virt, VM_B, tail, sizeof(tail)) > 0);
+    assert_non_null(strstr(tail, "GUEST disks"));
+    virt_console_forget(virt, VM_B);
+    assert_int_equal(virt_console_tail(virt, VM_B, tail, sizeof(tail)), 0);
+    shell("test -z \"$(virsh -q list --all)\"");
+    shell("test \"$(ls " POOL ")\" = \"$(printf 'image.qcow2\\ninitrd\\nvmlinuz')\"");
+    shell("! virsh -q net-dumpxml kiln | grep '<host'");
+    shell("! ip -o link | grep vnet");
+    shell("! ebtables-save 2>/dev/null | grep vnet; ! iptables-save | grep vnet");
+    // The image is as it was: hashed before the guests wrote to their system disks (R1).
+    assert_int_equal(wait_answer(virt_volume_hash(virt, "image.qcow2", on_answer, NULL)), 0);
+    memcpy(hash, got.volume.sha256, sizeof(hash));
+    shell("qemu-img convert -O raw " POOL "/image.qcow2 /run/world/raw");
+    shell("head -c 16 /run/world/raw | grep -q 'golden bytes 01'");
+    shell("test $(tr -d '\\0' </run/world/raw | wc -c) = 16");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_host_objects_are_made_once),
+        cmocka_unit_test(test_volumes),
+        cmocka_unit_test(test_a_guest_runs_with_its_boot_data),
+        cmocka_unit_test(test_asking_again_changes_nothing),
+        cmocka_unit_test(test_the_filter_lets_through_what_it_must_and_no_more),
+        cmocka_unit_test(test_drives_come_and_go_by_serial),
+        cmocka_unit_test(test_a_killed_qemu_is_seen_at_once),
+        cmocka_unit_test(test_a_restart_of_libvirtd_is_ridden_out),
+        cmocka_unit_test(test_only_our_domains_are_listed_and_ended),
+        cmocka_unit_test(test_gone_overtakes_a_start_and_leaves_nothing),
+        cmocka_unit_test(test_the_end_leaves_nothing_behind),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
