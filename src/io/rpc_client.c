@@ -129,6 +129,11 @@ struct rpc_peer *rpc_client_peer(struct rpc_client *client)
     return client->line != NULL ? rpc_line_peer(client->line) : NULL;
 }
 
+size_t rpc_client_queued_bytes(const struct rpc_client *client)
+{
+    return client->line != NULL ? rpc_line_queued_bytes(client->line) : 0;
+}
+
 void rpc_client_close(struct rpc_client *client)
 {
     if (client == NULL)

@@ -61,6 +61,7 @@ int rpc_client_open(struct loop *loop, const char *path, const struct rpc_client
                     struct rpc_client **ret_client);
 // NULL while not connected.
 struct rpc_peer *rpc_client_peer(struct rpc_client *client);
+size_t rpc_client_queued_bytes(const struct rpc_client *client);
 // No callback comes any more, but waiting calls end with -ECONNRESET. What is queued is still sent.
 void rpc_client_close(struct rpc_client *client);
 

@@ -1,0 +1,182 @@
+// Edge: see edge.h. Opens the parts in the order in which they need each other and closes them in reverse.
+#include "src/edge/edge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/edge/bridges.h"
+#include "src/edge/events.h"
+#include "src/edge/guest_api.h"
+#include "src/edge/kilnd.h"
+#include "src/edge/limits.h"
+#include "src/edge/links.h"
+#include "src/edge/owner_api.h"
+#include "src/edge/relays.h"
+#include "src/io/http_server.h"
+#include "src/io/log.h"
+
+#define CONNECTIONS_MAX 1024
+#define GUEST_CONNECTIONS_PER_ADDRESS_MAX 32
+#define OWNER_CONNECTIONS_PER_ADDRESS_MAX 128
+#define HANDSHAKE_TIMEOUT_MS 10000
+#define REQUEST_TIMEOUT_MS 30000
+#define IDLE_TIMEOUT_MS 60000
+
+// Makes the certificate on the first start; an operator may put another one in its place.
+static int open_tls(struct edge *edge)
+{
+    char certificate[512], key[512];
+    const char *folder = edge->config->edge_state_dir;
+    if (snprintf(certificate, sizeof(certificate), "%s/tls.crt", folder) >= (int)sizeof(certificate) ||
+        snprintf(key, sizeof(key), "%s/tls.key", folder) >= (int)sizeof(key))
+        return -ENAMETOOLONG;
+    int error = 0;
+    if (access(certificate, F_OK) < 0 && errno == ENOENT) {
+        error = tls_certificate_make(certificate, key, "kiln-edge");
+        log_info("edge", "made a certificate", "path=%s error=%d", certificate, -error);
+    }
+    if (error == 0)
+        error = tls_server_create(certificate, key, &edge->tls);
+    if (error < 0) {
+        log_error("edge", "no certificate and key that fit", "certificate=%s key=%s error=%d", certificate,
+                  key, -error);
+        return error;
+    }
+    tls_server_fingerprint(edge->tls, edge->fingerprint);
+    return 0;
+}
+
+static int open_folder(const char *path)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        log_warning("edge", "no folder to serve from", "path=%s error=%d", path, errno);
+    return fd;
+}
+
+static int open_server(struct edge *edge, const struct http_server_config *config, const char *address,
+                       struct http_server **ret_server)
+{
+    int error = http_server_create(edge->loop, config, ret_server);
+    if (error == 0)
+        error = http_server_listen(*ret_server, address, NULL);
+    if (error < 0)
+        log_error("edge", "cannot listen", "address=%s error=%d words=%s", address, -error, strerror(-error));
+    else
+        log_info("edge", "listening", "address=%s", address);
+    return error;
+}
+
+static struct http_server_config server_config(struct edge *edge)
+{
+    return (struct http_server_config){.tls = edge->tls,
+                                       .arg = edge,
+                                       .connections_max = CONNECTIONS_MAX,
+                                       .handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS,
+                                       .request_timeout_ms = REQUEST_TIMEOUT_MS,
+                                       .idle_timeout_ms = IDLE_TIMEOUT_MS};
+}
+
+static int open_servers(struct edge *edge)
+{
+    struct http_server_config guest = server_config(edge);
+    guest.routes = guest_routes;
+    guest.nroutes = nguest_routes;
+    guest.connections_per_address_max = GUEST_CONNECTIONS_PER_ADDRESS_MAX;
+    struct http_server_config owner = server_config(edge);
+    owner.routes = owner_routes_http;
+    owner.nroutes = nowner_routes_http;
+    owner.common_headers = owner_headers;
+    owner.connections_per_address_max = OWNER_CONNECTIONS_PER_ADDRESS_MAX;
+    int error = open_server(edge, &guest, edge->config->guest_listen, &edge->guest_server);
+    if (error == 0)
+        error = open_server(edge, &owner, edge->config->owner_listen, &edge->owner_server);
+    return error;
+}
+
+static int open_bridges(struct edge *edge)
+{
+    const char *address = edge->config->bridge_listen;
+    int error = bridges_open(edge, address, &edge->bridges);
+    if (error < 0)
+        log_error("edge", "cannot listen", "address=%s error=%d words=%s", address, -error, strerror(-error));
+    else
+        log_info("edge", "listening for bridges", "address=%s", address);
+    return error;
+}
+
+static int open_kilnd(struct edge *edge)
+{
+    char path[512];
+    if (snprintf(path, sizeof(path), "%s/edge.sock", edge->config->run_dir) >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    return kilnd_open(edge, path, &edge->kilnd);
+}
+
+int edge_open(struct edge *edge, struct loop *loop, const struct config *config)
+{
+    *edge = (struct edge){.loop = loop, .config = config, .web_fd = -1, .release_fd = -1};
+    int error = open_tls(edge);
+    if (error == 0)
+        error = limits_create(&edge->limits);
+    if (error == 0)
+        error = links_create(edge, &edge->links);
+    if (error == 0)
+        error = relays_create(edge, &edge->relays);
+    if (error == 0)
+        error = events_create(edge, &edge->events);
+    if (error == 0)
+        error = open_bridges(edge);
+    if (error == 0)
+        error = open_servers(edge);
+    if (error == 0)
+        error = open_kilnd(edge);
+    if (error < 0) {
+        edge_close(edge);
+        return error;
+    }
+    edge->web_fd = open_folder(config->web_dir);
+    edge->release_fd = open_folder(config->release_dir);
+    return 0;
+}
+
+void edge_reload(struct edge *edge)
+{
+    int error = tls_server_reload(edge->tls);
+    if (error < 0) {
+        log_error("edge", "the certificate and key in place do not fit; the old ones stay", "error=%d",
+                  -error);
+        return;
+    }
+    tls_server_fingerprint(edge->tls, edge->fingerprint);
+    log_info("edge", "took certificate and key anew", "%s", "");
+}
+
+static void close_folder(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void edge_close(struct edge *edge)
+{
+    // Kilnd first: calls that wait for it end, and their requests get an answer.
+    kilnd_close(edge->kilnd);
+    edge->kilnd = NULL;
+    http_server_destroy(edge->owner_server);
+    http_server_destroy(edge->guest_server);
+    bridges_close(edge->bridges);
+    events_destroy(edge->events);
+    relays_destroy(edge->relays);
+    links_destroy(edge->links);
+    limits_destroy(edge->limits);
+    tls_server_destroy(edge->tls);
+    close_folder(&edge->web_fd);
+    close_folder(&edge->release_fd);
+    *edge = (struct edge){.web_fd = -1, .release_fd = -1};
+}

@@ -1,0 +1,33 @@
+// Failure: see failure.h.
+#include "src/edge/failure.h"
+
+#include <stddef.h>
+
+#include "protocol/json.h"
+#include "src/io/http_server.h"
+#include "src/io/rpc.h"
+
+#define RETRY_AFTER_S "2" /* kilnd's restart takes about that long */
+
+void failure_answer(struct http_request *request, enum kiln_code code, const char *detail)
+{
+    const struct code_info *info = code_info(code);
+    struct json_writer body = json_writer_init(0);
+    json_write_object_begin(&body, NULL);
+    json_write_object_begin(&body, "error");
+    json_write_text(&body, "code", info->name);
+    json_write_text(&body, "message", info->words);
+    json_write_text(&body, "detail", detail != NULL ? detail : "");
+    json_write_object_end(&body);
+    json_write_object_end(&body);
+    if (info->http_status == 503)
+        http_request_add_header(request, "Retry-After", RETRY_AFTER_S);
+    http_answer(request, info->http_status, "application/json", body.text, body.len);
+    json_writer_finish(&body);
+}
+
+enum kiln_code failure_code(const struct rpc_answer *answer)
+{
+    const struct code_info *info = answer->error == 0 ? code_find(answer->name) : NULL;
+    return info != NULL ? info->code : CODE_UNAVAILABLE;
+}

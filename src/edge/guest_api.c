@@ -1,0 +1,117 @@
+// Guest API: see guest_api.h.
+#include "src/edge/guest_api.h"
+
+#include <string.h>
+
+#include "protocol/json.h"
+#include "src/edge/edge.h"
+#include "src/edge/failure.h"
+#include "src/edge/files.h"
+#include "src/edge/hold.h"
+#include "src/edge/kilnd.h"
+#include "src/edge/links.h"
+#include "src/edge/relays.h"
+#include "src/edge/token.h"
+#include "src/io/http_parse.h"
+#include "src/io/http_server.h"
+#include "src/io/rpc.h"
+#include "src/io/ws.h"
+
+#define V1 "/v1/"
+
+// /v1/manifest, /v1/config and /v1/controller/<arch> are files of those names below the release folder.
+static void handle_file(struct http_request *request, void *arg)
+{
+    const struct edge *edge = arg;
+    files_answer(request, edge->release_fd, http_request_head(request)->path + strlen(V1));
+}
+
+static void send_result(struct hold *hold, const struct rpc_answer *answer)
+{
+    struct json_writer body = json_writer_init(0);
+    json_write_value(&body, NULL, answer->result);
+    if (json_writer_end(&body) == 0)
+        http_answer(hold->request, 200, "application/json", body.text, body.len);
+    else
+        failure_answer(hold->request, CODE_UNAVAILABLE, NULL);
+    json_writer_finish_wiped(&body);
+}
+
+// What kilnd gets is written anew here: it parses no byte that a guest has sent.
+static void handle_register(struct http_request *request, void *arg)
+{
+    struct edge *edge = arg;
+    struct json *tree;
+    size_t len;
+    const char *body = http_request_body(request, &len);
+    if (json_parse(body, len, NULL, &tree) < 0 || json_kind(tree) != JSON_OBJECT) {
+        failure_answer(request, CODE_BAD_PARAMETER, "body");
+        return;
+    }
+    struct json_writer params = json_writer_init(0);
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "peer", http_request_peer(request));
+    for (size_t i = 0; i < json_count(tree); i++) {
+        if (strcmp(json_key_at(tree, i), "peer") != 0)
+            json_write_value(&params, json_key_at(tree, i), json_at(tree, i));
+    }
+    json_write_object_end(&params);
+    json_destroy(tree);
+    hold_call(edge, request, "guest.register", &params, send_result);
+}
+
+static void open_link(struct hold *hold, const struct rpc_answer *answer)
+{
+    (void)answer;
+    links_accept(hold->edge->links, hold->request, hold->vm);
+}
+
+static void open_channel(struct hold *hold, const struct rpc_answer *answer)
+{
+    (void)answer;
+    relays_accept_guest(hold->edge->relays, hold->request, hold->vm);
+}
+
+// Asks kilnd whether the token is that of the VM it names, then FN.
+static void ask_token(struct edge *edge, struct http_request *request,
+                      void (*fn)(struct hold *hold, const struct rpc_answer *answer))
+{
+    char token[TOKEN_MAX];
+    uint8_t uuid[UUID_BYTES];
+    const char *vm = http_head_field(http_request_head(request), "Kiln-VM");
+    if (!ws_is_upgrade(request) || vm == NULL || uuid_parse(vm, uuid) < 0) {
+        failure_answer(request, CODE_BAD_PARAMETER, vm == NULL ? "Kiln-VM" : "Upgrade");
+        return;
+    }
+    struct json_writer params = json_writer_init(0);
+    token_read(request, token);
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "peer", http_request_peer(request));
+    json_write_text(&params, "uuid", vm);
+    json_write_text(&params, "token", token);
+    json_write_object_end(&params);
+    explicit_bzero(token, sizeof(token));
+    struct hold *hold = hold_call(edge, request, "guest.token", &params, fn);
+    if (hold != NULL)
+        strcpy(hold->vm, vm);
+}
+
+static void handle_link(struct http_request *request, void *arg)
+{
+    ask_token(arg, request, open_link);
+}
+
+static void handle_channel(struct http_request *request, void *arg)
+{
+    ask_token(arg, request, open_channel);
+}
+
+#define REGISTER_BODY_MAX 16384 /* bytes: a 4096 bit key, 8 addresses and hashes take less than 4 KiB */
+
+const struct http_route guest_routes[] = {
+    {"GET", V1 "manifest", 0, handle_file},     {"GET", V1 "config", 0, handle_file},
+    {"GET", V1 "controller/*", 0, handle_file}, {"POST", V1 "register", REGISTER_BODY_MAX, handle_register},
+    {"GET", V1 "link", 0, handle_link},         {"GET", V1 "channel", 0, handle_channel},
+};
+
+const size_t nguest_routes = sizeof(guest_routes) / sizeof(guest_routes[0]);

@@ -1,0 +1,74 @@
+// Limits: see limits.h. A short list: it has as many entries as addresses that hold something now.
+#include "src/edge/limits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct holder {
+    struct holder *next;
+    size_t count;
+    char address[LIMIT_ADDRESS_MAX];
+};
+
+struct limits {
+    struct holder *holders; // owned
+    size_t total;
+};
+
+int limits_create(struct limits **ret_limits)
+{
+    *ret_limits = calloc(1, sizeof(**ret_limits));
+    return *ret_limits != NULL ? 0 : -ENOMEM;
+}
+
+void limits_destroy(struct limits *limits)
+{
+    if (limits == NULL)
+        return;
+    while (limits->holders != NULL) {
+        struct holder *next = limits->holders->next;
+        free(limits->holders);
+        limits->holders = next;
+    }
+    free(limits);
+}
+
+// The place in the list that points to ADDRESS' holder, or to NULL.
+static struct holder **find(struct limits *limits, const char *address)
+{
+    struct holder **at = &limits->holders;
+    while (*at != NULL && strcmp((*at)->address, address) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+bool limits_take(struct limits *limits, const char *address)
+{
+    struct holder **at = find(limits, address);
+    if (limits->total == LIMIT_HELD_MAX || (*at != NULL && (*at)->count == LIMIT_HELD_PER_ADDRESS_MAX))
+        return false;
+    if (*at == NULL) {
+        *at = calloc(1, sizeof(**at));
+        if (*at == NULL)
+            return false;
+        snprintf((*at)->address, sizeof((*at)->address), "%s", address);
+    }
+    (*at)->count++;
+    limits->total++;
+    return true;
+}
+
+void limits_give_back(struct limits *limits, const char *address)
+{
+    struct holder **at = find(limits, address);
+    if (*at == NULL)
+        return;
+    limits->total--;
+    if (--(*at)->count > 0)
+        return;
+    struct holder *empty = *at;
+    *at = empty->next;
+    free(empty);
+}

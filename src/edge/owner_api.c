@@ -1,0 +1,146 @@
+// Owner API: see owner_api.h.
+#include "src/edge/owner_api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/json.h"
+#include "src/edge/edge.h"
+#include "src/edge/events.h"
+#include "src/edge/failure.h"
+#include "src/edge/files.h"
+#include "src/edge/hold.h"
+#include "src/edge/relays.h"
+#include "src/edge/token.h"
+#include "src/io/http_parse.h"
+#include "src/io/http_server.h"
+#include "src/io/rpc.h"
+#include "src/io/ws.h"
+
+#define BODY_MAX 65536 /* README 1.7 */
+#define VMS "/v1/vms/"
+#define CHANNEL "/channel"
+
+// Scripts and styles only from here, no frames around it, no address of ours told to others.
+const char owner_headers[] =
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Cache-Control: no-store\r\n";
+
+static void send_answer(struct hold *hold, const struct rpc_answer *answer)
+{
+    struct json_reader reader = json_reader_init(answer->result);
+    char seconds[16];
+    int status = (int)json_read_int(&reader, "status", 200, 599);
+    const char *body = json_read_text(&reader, "body");
+    int64_t retry_after_s = json_read_int_or(&reader, "retry_after", 1, 86400, 0);
+    if (json_reader_end(&reader) < 0) {
+        failure_answer(hold->request, CODE_UNAVAILABLE, NULL);
+        return;
+    }
+    if (retry_after_s > 0) {
+        snprintf(seconds, sizeof(seconds), "%lld", (long long)retry_after_s);
+        http_request_add_header(hold->request, "Retry-After", seconds);
+    }
+    http_answer(hold->request, status, "application/json", body, strlen(body));
+}
+
+static void handle_request(struct http_request *request, void *arg)
+{
+    char token[TOKEN_MAX];
+    size_t len;
+    const struct http_head *head = http_request_head(request);
+    const char *body = http_request_body(request, &len);
+    const char *signature = http_head_field(head, "Kiln-Signature");
+    struct json_writer params = json_writer_init(0);
+    token_read(request, token);
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "peer", http_request_peer(request));
+    json_write_text(&params, "method", head->method);
+    json_write_text(&params, "path", head->target);
+    if (token[0] != '\0')
+        json_write_text(&params, "token", token);
+    if (signature != NULL)
+        json_write_text(&params, "signature", signature);
+    if (len > 0)
+        json_write_base64(&params, "body", body, len);
+    json_write_object_end(&params);
+    explicit_bzero(token, sizeof(token));
+    hold_call(arg, request, "owner.request", &params, send_answer);
+}
+
+static void handle_events(struct http_request *request, void *arg)
+{
+    struct edge *edge = arg;
+    if (ws_is_upgrade(request))
+        events_ask(edge->events, request);
+    else
+        failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
+}
+
+static void join_channel(struct hold *hold, const struct rpc_answer *answer)
+{
+    struct json_reader reader = json_reader_init(answer->result);
+    char vm[UUID_TEXT_BYTES];
+    uint8_t uuid[UUID_BYTES];
+    json_read_uuid(&reader, "vm", uuid);
+    if (json_reader_end(&reader) < 0) {
+        failure_answer(hold->request, CODE_UNAVAILABLE, NULL);
+        return;
+    }
+    uuid_format(uuid, vm);
+    relays_accept_owner(hold->edge->relays, hold->request, vm);
+}
+
+static void ask_channel(struct edge *edge, struct http_request *request, const char *vm)
+{
+    char token[TOKEN_MAX];
+    struct json_writer params = json_writer_init(0);
+    token_read(request, token);
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "token", token);
+    json_write_text(&params, "vm", vm);
+    json_write_object_end(&params);
+    explicit_bzero(token, sizeof(token));
+    hold_call(edge, request, "owner.channel", &params, join_channel);
+}
+
+// /v1/vms/<id>/channel is ours; everything else below /v1/vms/ is kilnd's.
+static void handle_vm(struct http_request *request, void *arg)
+{
+    const char *id = http_request_head(request)->path + strlen(VMS);
+    const char *rest = strchr(id, '/');
+    char vm[UUID_TEXT_BYTES];
+    if (rest == NULL || strcmp(rest, CHANNEL) != 0 ||
+        strcmp(http_request_head(request)->method, "GET") != 0) {
+        handle_request(request, arg);
+        return;
+    }
+    if (!ws_is_upgrade(request) || (size_t)(rest - id) >= sizeof(vm)) {
+        failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
+        return;
+    }
+    snprintf(vm, sizeof(vm), "%.*s", (int)(rest - id), id);
+    ask_channel(arg, request, vm);
+}
+
+static void handle_page(struct http_request *request, void *arg)
+{
+    const struct edge *edge = arg;
+    const char *path = http_request_head(request)->path + 1;
+    files_answer(request, edge->web_fd, *path == '\0' ? "index.html" : path);
+}
+
+const struct http_route owner_routes_http[] = {
+    {"GET", "/v1/events", 0, handle_events},
+    {NULL, VMS "*", BODY_MAX, handle_vm},
+    {NULL, "/v1/*", BODY_MAX, handle_request},
+    {"GET", "/*", 0, handle_page},
+};
+
+const size_t nowner_routes_http = sizeof(owner_routes_http) / sizeof(owner_routes_http[0]);
