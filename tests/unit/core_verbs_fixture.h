@@ -1,0 +1,439 @@
+// A kilnd in a folder of its own, with a libvirt that says yes to everything, an edge, owners and a guest to
+// play with.
+//
+// In: calls of control.sock and edge.sock, over the real sockets. Out: their answers.
+// Kept: struct world, until world_close. Nothing waits for time: everything waits for an answer.
+#ifndef TESTS_UNIT_CORE_VERBS_FIXTURE_H
+#define TESTS_UNIT_CORE_VERBS_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocol/crypto.h"
+#include "protocol/json.h"
+#include "protocol/link.h"
+#include "protocol/login.h"
+#include "protocol/register.h"
+#include "src/core/identity.h"
+#include "src/core/object.h"
+#include "src/core/verbs.h"
+#include "src/core/virt_ops.h"
+#include "src/io/config.h"
+#include "src/io/loop.h"
+#include "src/io/random.h"
+#include "src/io/rpc_socket.h"
+
+static inline int test_random(void *arg, uint8_t *out, size_t len)
+{
+    (void)arg;
+    random_fill(out, len);
+    return 0;
+}
+
+// ---- a libvirt that says yes ----
+
+struct yes {
+    virt_answer_fn *answered;
+    void *arg;
+};
+
+static void yes_said(void *arg)
+{
+    struct yes *yes = arg;
+    struct virt_answer answer = {.words = ""};
+    memset(answer.volume.sha256, 'a', 64);
+    yes->answered(yes->arg, &answer);
+    free(yes);
+}
+
+static struct loop *yes_loop;
+
+static int say_yes(virt_answer_fn *answered, void *arg)
+{
+    struct yes *yes = malloc(sizeof *yes);
+    *yes = (struct yes){answered, arg};
+    return loop_post(yes_loop, yes_said, yes);
+}
+
+static bool yes_connected(const struct virt *virt)
+{
+    (void)virt;
+    return true;
+}
+
+static int yes_host(struct virt *virt, virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    return say_yes(answered, arg);
+}
+
+static int yes_name(struct virt *virt, const char *name, virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    (void)name;
+    return say_yes(answered, arg);
+}
+
+static int yes_overlay(struct virt *virt, const char *uuid, const char *image, virt_answer_fn *answered,
+                       void *arg)
+{
+    (void)virt;
+    (void)uuid;
+    (void)image;
+    return say_yes(answered, arg);
+}
+
+static int yes_drive(struct virt *virt, const char *drive, uint64_t size, virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    (void)drive;
+    (void)size;
+    return say_yes(answered, arg);
+}
+
+static int yes_spec(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    (void)spec;
+    return say_yes(answered, arg);
+}
+
+static int yes_attached(struct virt *virt, const char *uuid, const char *drive, bool readonly,
+                        virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    (void)uuid;
+    (void)drive;
+    (void)readonly;
+    return say_yes(answered, arg);
+}
+
+static int yes_console(struct virt *virt, const char *uuid, virt_console_line_fn *line, void *line_arg,
+                       virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    (void)uuid;
+    (void)line;
+    (void)line_arg;
+    return say_yes(answered, arg);
+}
+
+static void yes_uuid(struct virt *virt, const char *uuid)
+{
+    (void)virt;
+    (void)uuid;
+}
+
+static size_t yes_tail(const struct virt *virt, const char *uuid, char *ret_text, size_t size)
+{
+    (void)virt;
+    (void)uuid;
+    (void)size;
+    ret_text[0] = '\0';
+    return 0;
+}
+
+static const struct virt_ops yes_ops = {
+    .is_connected = yes_connected,
+    .ensure_host = yes_host,
+    .ensure_overlay = yes_overlay,
+    .overlay_gone = yes_name,
+    .ensure_drive = yes_drive,
+    .drive_gone = yes_name,
+    .volume_hash = yes_name,
+    .ensure_address = yes_spec,
+    .address_gone = yes_spec,
+    .ensure_domain = yes_spec,
+    .domain_gone = yes_name,
+    .domain_query = yes_name,
+    .domain_list = yes_host,
+    .ensure_attached = yes_attached,
+    .ensure_console = yes_console,
+    .console_close = yes_uuid,
+    .console_tail = yes_tail,
+    .console_forget = yes_uuid,
+};
+
+// ---- the world ----
+
+struct notice {
+    char method[32];
+    char *params; // owned: JSON text
+    struct notice *next;
+};
+
+struct person {
+    struct crypto_rsa *key;
+    uint8_t spki[CRYPTO_SPKI_MAX];
+    size_t spki_len;
+    uint8_t fingerprint[CRYPTO_HASH_BYTES];
+    char token[65]; // of the session, hex
+};
+
+struct world {
+    char folder[64];
+    struct core core;
+    struct verbs *verbs;
+    struct rpc_client *edge, *control;
+    struct notice *notices, **last_notice; // what came to the edge and to control, in order
+    struct person alice, bob;
+    // of the last answer
+    bool answered;
+    int code;
+    char name[64]; // the stable code, "" when it is none
+    char detail[256];
+    struct json *result; // owned
+    int status;          // of owner.request
+    struct json *body;   // owned: its parsed body
+    char *text;          // owned: the result as text
+};
+
+static bool take_notice(struct rpc_request *request, const char *method, const struct json *params,
+                        void *arg);
+
+#define NOTICE(name) static void notice_##name(struct rpc_request *r, const struct json *p, void *w)
+NOTICE(link_data)
+{
+    take_notice(r, "link.data", p, w);
+}
+NOTICE(link_close)
+{
+    take_notice(r, "link.close", p, w);
+}
+NOTICE(events_data)
+{
+    take_notice(r, "events.data", p, w);
+}
+NOTICE(events_close)
+{
+    take_notice(r, "events.close", p, w);
+}
+NOTICE(relay_close)
+{
+    take_notice(r, "relay.close", p, w);
+}
+NOTICE(vm_event)
+{
+    take_notice(r, "vm.event", p, w);
+}
+static const struct rpc_method notice_methods[] = {
+    {"link.data", notice_link_data},
+    {"link.close", notice_link_close},
+    {"events.data", notice_events_data},
+    {"events.close", notice_events_close},
+    {"relay.close", notice_relay_close},
+    {"vm.event", notice_vm_event},
+    {NULL, NULL},
+};
+
+static bool take_notice(struct rpc_request *request, const char *method, const struct json *params, void *arg)
+{
+    struct world *world = arg;
+    struct json_writer out = json_writer_init(0);
+    struct notice *notice = calloc(1, sizeof *notice);
+    json_write_value(&out, NULL, params);
+    snprintf(notice->method, sizeof notice->method, "%s", method);
+    notice->params = json_writer_take(&out);
+    *world->last_notice = notice;
+    world->last_notice = &notice->next;
+    rpc_reply(request, "{}");
+    return true;
+}
+
+// The next notice of METHOD, which comes for certain; earlier ones of other methods are dropped. The caller
+// destroys it.
+static inline struct json *world_notice(struct world *world, const char *method)
+{
+    for (;;) {
+        while (!world->notices)
+            loop_step(world->core.loop, true);
+        struct notice *notice = world->notices;
+        struct json *params = NULL;
+        world->notices = notice->next;
+        if (!world->notices)
+            world->last_notice = &world->notices;
+        if (strcmp(notice->method, method) == 0)
+            assert_int_equal(json_parse(notice->params, strlen(notice->params), &json_limits_edge, &params),
+                             0);
+        free(notice->params);
+        free(notice);
+        if (params)
+            return params;
+    }
+}
+
+static inline bool world_has_notice(const struct world *world, const char *method)
+{
+    for (const struct notice *notice = world->notices; notice; notice = notice->next)
+        if (strcmp(notice->method, method) == 0)
+            return true;
+    return false;
+}
+
+// ---- calls ----
+
+static void world_answered(void *arg, const struct rpc_answer *answer)
+{
+    struct world *world = arg;
+    assert_int_equal(answer->error, 0);
+    world->answered = true;
+    world->code = answer->code;
+    const char *name = json_text(json_member(answer->data, "code"));
+    const char *detail = json_text(json_member(answer->data, "detail"));
+    snprintf(world->name, sizeof world->name, "%s", name ? name : "");
+    snprintf(world->detail, sizeof world->detail, "%s", detail ? detail : "");
+    if (answer->result) {
+        struct json_writer out = json_writer_init(0);
+        json_write_value(&out, NULL, answer->result);
+        world->text = json_writer_take(&out);
+        json_parse(world->text, strlen(world->text), &json_limits_edge, &world->result);
+    }
+}
+
+static inline void world_forget_answer(struct world *world)
+{
+    json_destroy(world->result);
+    json_destroy(world->body);
+    free(world->text);
+    world->result = world->body = NULL;
+    world->text = NULL;
+    world->answered = false;
+}
+
+// Calls and waits. Returns the stable code's name, "" for an answer.
+static inline const char *world_call(struct world *world, struct rpc_client *client, const char *method,
+                                     const char *params)
+{
+    world_forget_answer(world);
+    while (!rpc_client_peer(client))
+        loop_step(world->core.loop, true);
+    assert_int_equal(rpc_call(rpc_client_peer(client), method, params, 0, world_answered, world), 0);
+    while (!world->answered)
+        loop_step(world->core.loop, true);
+    return world->name;
+}
+
+static inline void world_notify(struct world *world, const char *method, const char *params)
+{
+    assert_int_equal(rpc_notify(rpc_client_peer(world->edge), method, params), 0);
+}
+
+static inline const char *world_text(const struct json *object, const char *key)
+{
+    const char *text = json_text(json_member(object, key));
+    return text ? text : "";
+}
+
+// ---- opening and closing ----
+
+static inline void person_make(struct person *person)
+{
+    assert_int_equal(crypto_rsa_generate(2048, test_random, NULL, &person->key), 0);
+    assert_int_equal(crypto_rsa_encode_public(person->key, person->spki, &person->spki_len), 0);
+    crypto_fingerprint(person->spki, person->spki_len, person->fingerprint);
+}
+
+static inline void person_add(struct world *world, struct person *person, const char *name, const char *role)
+{
+    struct json_writer params = json_writer_init(0);
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "name", name);
+    json_write_text(&params, "role", role);
+    json_write_base64(&params, "public_key", person->spki, person->spki_len);
+    json_write_object_end(&params);
+    assert_string_equal(world_call(world, world->control, "user.add", params.text), "");
+    json_writer_finish(&params);
+}
+
+static inline void world_hello(struct world *world, const char *relays)
+{
+    char params[512];
+    snprintf(params, sizeof params, "{\"version\":\"0\",\"certificate\":\"%064d\",\"relays\":%s}", 7, relays);
+    assert_string_equal(world_call(world, world->edge, "edge.hello", params), "");
+}
+
+static inline void world_connect(struct world *world, const char *name, struct rpc_client **ret_client)
+{
+    char path[128];
+    struct rpc_client_options options = {.methods = notice_methods,
+                                         .message_max_bytes = RPC_EDGE_MESSAGE_MAX,
+                                         .reconnect = true,
+                                         .arg = world};
+    snprintf(path, sizeof path, "%s/run/%s", world->folder, name);
+    assert_int_equal(rpc_client_open(world->core.loop, path, &options, ret_client), 0);
+}
+
+// Opens kilnd on what is in the folder, and connects.
+static inline void world_start(struct world *world)
+{
+    char text[512], words[CONFIG_ERROR_MAX], error[CORE_ERROR_LEN] = "";
+    snprintf(text, sizeof text, "{\"state_dir\":\"%s/state\",\"run_dir\":\"%s/run\"}", world->folder,
+             world->folder);
+    memset(&world->core, 0, sizeof world->core);
+    assert_int_equal(config_parse("test", text, strlen(text), &world->core.config, words), 0);
+    assert_int_equal(loop_create(&world->core.loop), 0);
+    yes_loop = world->core.loop;
+    world->core.virt_ops = &yes_ops;
+    world->last_notice = &world->notices;
+    if (core_open(&world->core, error) || verbs_start(&world->core, &world->verbs, error) ||
+        core_start(&world->core, error))
+        fail_msg("%s", error);
+    world_connect(world, "control.sock", &world->control);
+    world_connect(world, "edge.sock", &world->edge);
+}
+
+static inline void world_stop(struct world *world)
+{
+    world_forget_answer(world);
+    rpc_client_close(world->edge);
+    rpc_client_close(world->control);
+    verbs_stop(world->verbs);
+    // What was posted runs while it still finds everything.
+    loop_step(world->core.loop, false);
+    core_close(&world->core);
+    config_finish(&world->core.config);
+    loop_destroy(world->core.loop);
+    while (world->notices) {
+        struct notice *notice = world->notices;
+        world->notices = notice->next;
+        free(notice->params);
+        free(notice);
+    }
+}
+
+static inline void world_open(struct world *world)
+{
+    memset(world, 0, sizeof *world);
+    strcpy(world->folder, "/tmp/kiln-verbs-XXXXXX");
+    assert_non_null(mkdtemp(world->folder));
+    world_start(world);
+    person_make(&world->alice);
+    person_make(&world->bob);
+    person_add(world, &world->alice, "alice", "owner");
+    person_add(world, &world->bob, "bob", "owner");
+    assert_string_equal(world_call(world, world->control, "brick.add",
+                                   "{\"name\":\"deb\",\"image\":\"deb.qcow2\",\"vcpus\":1,\"memory_mib\":512,"
+                                   "\"applications\":true}"),
+                        "");
+    world_hello(world, "[]");
+}
+
+static inline void world_close(struct world *world)
+{
+    char command[128];
+    world_stop(world);
+    crypto_rsa_destroy(world->alice.key);
+    crypto_rsa_destroy(world->bob.key);
+    snprintf(command, sizeof command, "rm -rf %s", world->folder);
+    assert_int_equal(system(command), 0);
+}
+
+#endif
