@@ -47,6 +47,7 @@ static void on_answer(void *arg, const struct virt_answer *answer)
 
     fixture->answers++;
     fixture->error = answer->error;
+    assert_int_equal(answer->error < 0, answer->words[0] != '\0');
     fixture->answer = *answer;
     for (size_t i = 0; i < answer->ndomains; i++)
         fixture->domains[i] = answer->domains[i];
@@ -269,7 +270,6 @@ static void test_without_libvirt_every_answer_says_so(void **state)
                      -ENOTCONN);
     assert_int_equal(wait_answer(fixture, virt_overlay_gone(fixture->virt, UUID, on_answer, fixture)),
                      -ENOTCONN);
-    assert_string_not_equal(fixture->answer.words, "");
 }
 
 int main(void)
