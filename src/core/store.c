@@ -71,6 +71,25 @@ static int folder_lock(struct store *store, const char *path, char error[STORE_E
     return 0;
 }
 
+// A file that was cut shorter than its own last page would end us by SIGBUS when that page is read.
+static int length_check(MDB_env *env)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    struct stat file;
+    mdb_filehandle_t fd;
+    int rc = mdb_env_info(env, &info);
+    if (!rc)
+        rc = mdb_env_stat(env, &stat);
+    if (!rc)
+        rc = mdb_env_get_fd(env, &fd);
+    if (!rc && fstat(fd, &file) < 0)
+        rc = errno;
+    if (!rc && (uint64_t)file.st_size < (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize)
+        rc = MDB_CORRUPTED;
+    return rc;
+}
+
 static int env_open(struct store *store, const char *path, bool readonly, char error[STORE_ERROR_LEN])
 {
     unsigned flags = MDB_NOTLS | (readonly ? MDB_RDONLY : 0);
@@ -83,6 +102,8 @@ static int env_open(struct store *store, const char *path, bool readonly, char e
         rc = mdb_env_set_mapsize(store->env, (size_t)MAP_INITIAL_MIB << 20);
     if (!rc)
         rc = mdb_env_open(store->env, path, flags, 0600);
+    if (!rc)
+        rc = length_check(store->env);
     return rc ? say(error, store_errno(rc), "cannot open the store", path) : 0;
 }
 
