@@ -18,12 +18,28 @@
 #include "src/io/ws.h"
 
 #define V1 "/v1/"
+#define CONTROLLER "controller/"
 
-// /v1/manifest, /v1/config and /v1/controller/<arch> are files of those names below the release folder.
-static void handle_file(struct http_request *request, void *arg)
+// Files of the release folder (protocol/README 10.4).
+static void handle_manifest(struct http_request *request, void *arg)
 {
-    const struct edge *edge = arg;
-    files_answer(request, edge->release_fd, http_request_head(request)->path + strlen(V1));
+    files_answer(request, ((const struct edge *)arg)->release_fd, "manifest.json");
+}
+
+static void handle_config(struct http_request *request, void *arg)
+{
+    files_answer(request, ((const struct edge *)arg)->release_fd, "config");
+}
+
+static void handle_controller(struct http_request *request, void *arg)
+{
+    char name[64];
+    const char *path = http_request_head(request)->path + strlen(V1 CONTROLLER);
+    int len = snprintf(name, sizeof(name), "controller-%s", path);
+    if (len < 0 || (size_t)len >= sizeof(name) || strchr(path, '/') != NULL)
+        failure_answer(request, CODE_NOT_FOUND, NULL);
+    else
+        files_answer(request, ((const struct edge *)arg)->release_fd, name);
 }
 
 static void send_result(struct hold *hold, const struct rpc_answer *answer)

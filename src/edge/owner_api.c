@@ -35,7 +35,7 @@ const char owner_headers[] =
 static void send_answer(struct hold *hold, const struct rpc_answer *answer)
 {
     struct json_reader reader = json_reader_init(answer->result);
-    char seconds[16];
+    char seconds[24];
     int status = (int)json_read_int(&reader, "status", 200, 599);
     const char *body = json_read_text(&reader, "body");
     int64_t retry_after_s = json_read_int_or(&reader, "retry_after", 1, 86400, 0);

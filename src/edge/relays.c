@@ -125,11 +125,11 @@ static void on_drained(void *arg)
         ws_resume(sister(end)->ws);
 }
 
-// Codes that only describe (RFC 6455 7.4.1) cannot be sent on.
+// Codes that only describe, or that nobody may send (RFC 6455 7.4), cannot be sent on.
 static int passed_on(int code)
 {
-    return code == 1005 || code == WS_ABNORMAL || code == 1015 || code < 1000 || code > 4999 ? WS_GOING_AWAY
-                                                                                             : code;
+    bool standard = code >= 1000 && code <= 1011 && (code < 1004 || code > 1006);
+    return standard || (code >= 3000 && code <= 4999) ? code : WS_GOING_AWAY;
 }
 
 static void on_close(void *arg, const struct ws_close *close)

@@ -82,6 +82,11 @@ int http_server_listen(struct http_server *server, const char *address, uint16_t
     return 0;
 }
 
+uint16_t http_server_port(const struct http_server *server)
+{
+    return server->nlisteners > 0 ? listener_port(server->listeners[0]) : 0;
+}
+
 size_t http_server_connections(const struct http_server *server)
 {
     return server->connections.count;

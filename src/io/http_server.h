@@ -43,6 +43,8 @@ int http_server_create(struct loop *loop, const struct http_server_config *confi
                        struct http_server **ret_server);
 // ADDRESS "host:port"; port 0 picks one. The errno of bind(2) and listen(2); -EINVAL.
 int http_server_listen(struct http_server *server, const char *address, uint16_t *ret_port);
+// Of the first address it listens on.
+uint16_t http_server_port(const struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 // Closes listeners and connections, also those with an answer outstanding. Streams that were taken stay.
 void http_server_destroy(struct http_server *server);

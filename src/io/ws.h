@@ -33,7 +33,7 @@ enum ws_code {
     WS_POLICY = 1008,
     WS_TOO_BIG = 1009,
     WS_INTERNAL = 1011,
-    WS_TRY_LATER = 1013
+    WS_TRY_LATER = 4503 // come again; 1012 and 1013 would say it, but libwslay takes them for an offence
 };
 
 struct ws_close {

@@ -1,5 +1,5 @@
-// What the unit tests of src/io and src/edge share: a loop, a folder with a certificate, waiting for a condition,
-// and a slow wire that passes one byte at a time.
+// What the unit tests of src/io and src/edge share: a loop, a folder with a certificate, waiting for a
+// condition, and a slow wire that passes one byte at a time.
 #ifndef KILN_TESTS_IO_FIXTURE_H
 #define KILN_TESTS_IO_FIXTURE_H
 
@@ -108,8 +108,8 @@ static inline int fixture_dial(uint16_t port)
 }
 
 // Sends TEXT on FD and gathers what comes until the peer closes or UNTIL is in it. OUT is NUL-terminated.
-static inline void fixture_talk(struct fixture *fixture, int fd, const char *text, size_t len, const char *until,
-                                char *out, size_t max)
+static inline void fixture_talk(struct fixture *fixture, int fd, const char *text, size_t len,
+                                const char *until, char *out, size_t max)
 {
     size_t sent = 0, got = 0;
     bool closed = false;

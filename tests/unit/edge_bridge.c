@@ -1,0 +1,210 @@
+// The SSH bridge: ticket, bytes both ways, half-close, refusals, kilnd away.
+#include "tests/unit/edge_world.h"
+
+#define LINE "KILN/1 " TOKEN "\r\n"
+
+// The VM's port 22: a listener of the test's, whose one connection is blocking.
+struct ssh {
+    struct listener *listener;
+    int fd;
+};
+
+static void on_ssh(void *arg, int fd, const char *peer)
+{
+    (void)peer;
+    ((struct ssh *)arg)->fd = fd;
+}
+
+static void ssh_init(struct ssh *ssh, struct world *world)
+{
+    ssh->fd = -1;
+    assert_int_equal(listener_open(world->fixture.loop, "127.0.0.1:0", on_ssh, ssh, &ssh->listener), 0);
+    world->ssh_port = listener_port(ssh->listener);
+}
+
+static void ssh_finish(struct ssh *ssh)
+{
+    listener_close(ssh->listener);
+    if (ssh->fd >= 0)
+        close(ssh->fd);
+}
+
+// Reads exactly LEN bytes from FD while the loop runs.
+static void read_exactly(struct world *world, int fd, char *out, size_t len)
+{
+    size_t got = 0;
+    FIXTURE_RUN_UNTIL(&world->fixture, ({
+        ssize_t in = recv(fd, out + got, len - got, MSG_DONTWAIT);
+        got += in > 0 ? (size_t)in : 0;
+        loop_step(world->fixture.loop, false);
+        got == len;
+    }));
+    out[len] = '\0';
+}
+
+static int open_bridge(struct world *world, struct ssh *ssh)
+{
+    char out[64];
+    int fd = fixture_dial(bridges_port(world->edge.bridges));
+    assert_int_equal(send(fd, LINE, strlen(LINE), 0), strlen(LINE));
+    read_exactly(world, fd, out, 4);
+    assert_string_equal(out, "OK\r\n");
+    FIXTURE_RUN_UNTIL(&world->fixture, ssh->fd >= 0 && world->opened == 1);
+    assert_string_equal(world->last_kind, "bridge");
+    return fd;
+}
+
+static void test_bytes_pass_both_ways_and_half_close_too(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ssh ssh;
+    char out[64], byte;
+    world_init(&world);
+    ssh_init(&ssh, &world);
+    int fd = open_bridge(&world, &ssh);
+    assert_int_equal(send(ssh.fd, "SSH-2.0-vm\r\n", 12, 0), 12);
+    read_exactly(&world, fd, out, 12);
+    assert_string_equal(out, "SSH-2.0-vm\r\n");
+    assert_int_equal(send(fd, "last words", 10, 0), 10);
+    shutdown(fd, SHUT_WR);
+    read_exactly(&world, ssh.fd, out, 10);
+    FIXTURE_RUN_UNTIL(&world.fixture, recv(ssh.fd, &byte, 1, MSG_DONTWAIT) == 0);
+    // The other half is still open.
+    assert_int_equal(world.closed, 0);
+    assert_int_equal(send(ssh.fd, "answer", 6, 0), 6);
+    read_exactly(&world, fd, out, 6);
+    assert_string_equal(out, "answer");
+    shutdown(ssh.fd, SHUT_WR);
+    FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
+    close(fd);
+    ssh_finish(&ssh);
+    world_finish(&world);
+}
+
+static void test_what_follows_the_line_at_once_is_not_lost(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ssh ssh;
+    char out[64];
+    world_init(&world);
+    ssh_init(&ssh, &world);
+    int fd = fixture_dial(bridges_port(world.edge.bridges));
+    const char text[] = LINE "SSH-2.0-eager\r\n";
+    for (size_t i = 0; i < sizeof(text) - 1; i++) {
+        assert_int_equal(send(fd, &text[i], 1, 0), 1);
+        loop_step(world.fixture.loop, false);
+    }
+    FIXTURE_RUN_UNTIL(&world.fixture, ssh.fd >= 0);
+    read_exactly(&world, ssh.fd, out, 15);
+    assert_string_equal(out, "SSH-2.0-eager\r\n");
+    close(fd);
+    FIXTURE_RUN_UNTIL(&world.fixture, ({
+        char byte;
+        bool ended = recv(ssh.fd, &byte, 1, MSG_DONTWAIT) == 0;
+        if (ended)
+            shutdown(ssh.fd, SHUT_WR);
+        ended;
+    }));
+    FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
+    ssh_finish(&ssh);
+    world_finish(&world);
+}
+
+// 16 MB to a reader that starts late: the sender is stopped, then everything arrives.
+static void test_a_slow_side_stops_the_other(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ssh ssh;
+    static char piece[65536];
+    const size_t total = 16 * 1048576;
+    world_init(&world);
+    ssh_init(&ssh, &world);
+    int fd = open_bridge(&world, &ssh);
+    size_t sent = 0, before;
+    do {
+        before = sent;
+        for (int i = 0; i < 50; i++) {
+            ssize_t put = send(fd, piece, sizeof(piece), MSG_DONTWAIT);
+            sent += put > 0 ? (size_t)put : 0;
+            loop_step(world.fixture.loop, false);
+        }
+    } while (sent != before && sent < total);
+    assert_true(sent < total);
+    size_t got = 0;
+    FIXTURE_RUN_UNTIL(&world.fixture, ({
+        ssize_t put = sent < total ? send(fd, piece, sizeof(piece), MSG_DONTWAIT) : 0;
+        sent += put > 0 ? (size_t)put : 0;
+        ssize_t in = recv(ssh.fd, piece, sizeof(piece), MSG_DONTWAIT);
+        got += in > 0 ? (size_t)in : 0;
+        loop_step(world.fixture.loop, false);
+        sent >= total &&got == sent;
+    }));
+    close(fd);
+    ssh_finish(&ssh);
+    world_finish(&world);
+}
+
+static void refused(struct world *world, const char *text, const char *answer)
+{
+    char out[256];
+    int fd = fixture_dial(bridges_port(world->edge.bridges));
+    fixture_talk(&world->fixture, fd, text, strlen(text), NULL, out, sizeof(out));
+    if (strncmp(out, answer, strlen(answer)) != 0)
+        fail_msg("answer was: %s", out);
+    close(fd);
+}
+
+static void test_refusals_say_why(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    refused(&world, "KILN/1 ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\r\n",
+            "ERR TICKET_WRONG ");
+    refused(&world, "SSH-2.0-OpenSSH_9.2\r\n", "ERR BAD_PARAMETER ");
+    // A port that nobody listens on.
+    world.ssh_port = 1;
+    refused(&world, LINE, "ERR UNAVAILABLE ");
+    world_stop_kilnd(&world);
+    refused(&world, LINE, "ERR UNAVAILABLE ");
+    assert_int_equal(world.opened, 0);
+    world_finish(&world);
+}
+
+static void test_a_bridge_outlives_kilnd_and_kilnd_can_close_it(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ssh ssh;
+    char out[64];
+    world_init(&world);
+    ssh_init(&ssh, &world);
+    int fd = open_bridge(&world, &ssh);
+    world_stop_kilnd(&world);
+    assert_int_equal(send(ssh.fd, "alive", 5, 0), 5);
+    read_exactly(&world, fd, out, 5);
+    world_start_kilnd(&world);
+    assert_int_equal(world.hello_relays, 1);
+    assert_int_equal(
+        rpc_notify(rpc_link_peer(world.link), "relay.close", "{\"vm\":\"" VM "\",\"kind\":\"bridge\"}"), 0);
+    FIXTURE_RUN_UNTIL(&world.fixture, recv(fd, out, 1, MSG_DONTWAIT) == 0);
+    FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
+    close(fd);
+    ssh_finish(&ssh);
+    world_finish(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bytes_pass_both_ways_and_half_close_too),
+        cmocka_unit_test(test_what_follows_the_line_at_once_is_not_lost),
+        cmocka_unit_test(test_a_slow_side_stops_the_other),
+        cmocka_unit_test(test_refusals_say_why),
+        cmocka_unit_test(test_a_bridge_outlives_kilnd_and_kilnd_can_close_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
