@@ -16,23 +16,41 @@
 #include "src/io/random.h"
 #include "src/io/rpc.h"
 
+static void link_free(struct guest_link *link)
+{
+    rpc_peer_destroy(link->peer);
+    loop_timer_destroy(link->silence);
+    link_session_finish(&link->session);
+    free(link);
+}
+
+static void list_free(struct guest_link **list)
+{
+    while (*list) {
+        struct guest_link *link = *list;
+        *list = link->next;
+        link_free(link);
+    }
+}
+
+static void on_reap(void *arg)
+{
+    list_free(&((struct guest_links *)arg)->ended);
+}
+
 int guest_links_create(struct verbs *verbs, struct guest_links **ret_links)
 {
     struct guest_links *links = calloc(1, sizeof *links);
     if (!links)
         return -ENOMEM;
     links->verbs = verbs;
+    int error = loop_timer_create(verbs->core->loop, on_reap, links, &links->reap);
+    if (error) {
+        free(links);
+        return error;
+    }
     *ret_links = links;
     return 0;
-}
-
-static void link_free(void *arg)
-{
-    struct guest_link *link = arg;
-    rpc_peer_destroy(link->peer);
-    loop_timer_destroy(link->silence);
-    link_session_finish(&link->session);
-    free(link);
 }
 
 // Takes it out and tells the machine. It is freed in a later turn, because a call of its own may be running.
@@ -43,13 +61,14 @@ static void link_end(struct guest_link *link)
     while (*at != link)
         at = &(*at)->next;
     *at = link->next;
+    link->next = links->ended;
+    links->ended = link;
     links->count--;
     link->ended = true;
+    loop_timer_arm(links->reap, 0);
     loop_timer_disarm(link->silence);
     if (link->stage == GUEST_LINK_PROVED && !link->replaced)
         machine_post_kind(links->verbs->core, link->uuid, VM_ON_LINK_DOWN);
-    if (loop_post(links->verbs->core->loop, link_free, link))
-        log_error("guest", "no memory to free a link", "link=%llu", (unsigned long long)link->number);
 }
 
 void guest_link_end(struct guest_link *link, const char *why)
@@ -73,11 +92,9 @@ void guest_links_destroy(struct guest_links *links)
 {
     if (!links)
         return;
-    while (links->list) {
-        struct guest_link *link = links->list;
-        links->list = link->next;
-        link_free(link);
-    }
+    list_free(&links->list);
+    list_free(&links->ended);
+    loop_timer_destroy(links->reap);
     free(links);
 }
 

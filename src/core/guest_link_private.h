@@ -37,8 +37,10 @@ struct guest_link {
 };
 
 struct guest_links {
-    struct verbs *verbs;     // borrowed
-    struct guest_link *list; // owned, newest first
+    struct verbs *verbs;      // borrowed
+    struct guest_link *list;  // owned, newest first
+    struct guest_link *ended; // owned: freed in a later turn
+    struct loop_timer *reap;  // owned
     size_t count;
     uint64_t last_serial;
 };

@@ -102,11 +102,18 @@ int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static C
     return 0;
 }
 
+static void say_nothing(void *arg, const struct vm *vm)
+{
+    (void)arg;
+    (void)vm;
+}
+
 // The sockets first: their last calls still find everything.
 void verbs_stop(struct verbs *verbs)
 {
     if (!verbs)
         return;
+    verbs->core->ports = (struct core_ports){say_nothing, say_nothing, say_nothing, say_nothing, NULL};
     control_destroy(verbs->control);
     edge_link_destroy(verbs->edge);
     guest_links_destroy(verbs->links);

@@ -24,6 +24,7 @@
 #include "protocol/register.h"
 #include "src/core/identity.h"
 #include "src/core/object.h"
+#include "src/core/store.h"
 #include "src/core/verbs.h"
 #include "src/core/virt_ops.h"
 #include "src/io/config.h"
@@ -40,6 +41,9 @@ static inline int test_random(void *arg, uint8_t *out, size_t len)
 
 // ---- a libvirt that says yes ----
 
+static struct loop *yes_loop;
+static size_t yes_owed; // answers not yet given
+
 struct yes {
     virt_answer_fn *answered;
     void *arg;
@@ -50,16 +54,16 @@ static void yes_said(void *arg)
     struct yes *yes = arg;
     struct virt_answer answer = {.words = ""};
     memset(answer.volume.sha256, 'a', 64);
+    yes_owed--;
     yes->answered(yes->arg, &answer);
     free(yes);
 }
-
-static struct loop *yes_loop;
 
 static int say_yes(virt_answer_fn *answered, void *arg)
 {
     struct yes *yes = malloc(sizeof *yes);
     *yes = (struct yes){answered, arg};
+    yes_owed++;
     return loop_post(yes_loop, yes_said, yes);
 }
 
@@ -393,11 +397,14 @@ static inline void world_start(struct world *world)
 static inline void world_stop(struct world *world)
 {
     world_forget_answer(world);
+    while (yes_owed > 0 || store_waiting(world->core.store) > 0)
+        loop_step(world->core.loop, true);
     rpc_client_close(world->edge);
     rpc_client_close(world->control);
     verbs_stop(world->verbs);
-    // What was posted runs while it still finds everything.
-    loop_step(world->core.loop, false);
+    // Streams that were closed send what is queued, and go.
+    for (int i = 0; i < 8; i++)
+        loop_step(world->core.loop, false);
     core_close(&world->core);
     config_finish(&world->core.config);
     loop_destroy(world->core.loop);
