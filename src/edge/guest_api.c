@@ -1,6 +1,8 @@
 // Guest API: see guest_api.h.
 #include "src/edge/guest_api.h"
 
+#include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/json.h"
@@ -125,9 +127,12 @@ static void handle_channel(struct http_request *request, void *arg)
 #define REGISTER_BODY_MAX 16384 /* bytes: a 4096 bit key, 8 addresses and hashes take less than 4 KiB */
 
 const struct http_route guest_routes[] = {
-    {"GET", V1 "manifest", 0, handle_file},     {"GET", V1 "config", 0, handle_file},
-    {"GET", V1 "controller/*", 0, handle_file}, {"POST", V1 "register", REGISTER_BODY_MAX, handle_register},
-    {"GET", V1 "link", 0, handle_link},         {"GET", V1 "channel", 0, handle_channel},
+    {"GET", V1 "manifest", 0, handle_manifest},
+    {"GET", V1 "config", 0, handle_config},
+    {"GET", V1 CONTROLLER "*", 0, handle_controller},
+    {"POST", V1 "register", REGISTER_BODY_MAX, handle_register},
+    {"GET", V1 "link", 0, handle_link},
+    {"GET", V1 "channel", 0, handle_channel},
 };
 
 const size_t nguest_routes = sizeof(guest_routes) / sizeof(guest_routes[0]);
