@@ -42,9 +42,13 @@ static void test_a_guest_gets_release_files_and_nothing_of_the_owners(void **sta
     (void)state;
     struct world world;
     world_init(&world);
-    world_write(world.release, "manifest", "{\"version\":1}");
+    world_write(world.release, "manifest.json", "{\"version\":1}");
+    world_write(world.release, "controller-x86_64", "ELF");
     assert_string_equal(call(&world, guest_port(&world), "GET", "/v1/manifest", NULL).body,
                         "{\"version\":1}");
+    assert_string_equal(call(&world, guest_port(&world), "GET", "/v1/controller/x86_64", NULL).body, "ELF");
+    assert_int_equal(call(&world, guest_port(&world), "GET", "/v1/controller/x/../manifest", NULL).status,
+                     400);
     assert_int_equal(call(&world, guest_port(&world), "GET", "/v1/config", NULL).status, 404);
     assert_int_equal(call(&world, guest_port(&world), "GET", "/v1/vms", NULL).status, 404);
     assert_int_equal(call(&world, guest_port(&world), "GET", "/", NULL).status, 404);
