@@ -25,6 +25,15 @@ bool account_is_system(void *arg, const char *name)
     return (user != NULL && !id_is_ours(user->pw_uid)) || (group != NULL && !id_is_ours(group->gr_gid));
 }
 
+bool account_is_user(const char *name)
+{
+    // The loop asks this while the job thread may be using the static results of getpwnam(3).
+    char text[1024];
+    struct passwd user, *found = NULL;
+    return getpwnam_r(name, &user, text, sizeof text, &found) == 0 && found != NULL &&
+           id_is_ours(user.pw_uid);
+}
+
 static int check_user(const struct users_db_user *user, size_t index, char *place, size_t max_bytes)
 {
     const struct passwd *there = getpwnam(user->name);

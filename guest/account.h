@@ -14,6 +14,9 @@ struct users_db;
 // (A users_db_taken; ARG is not used.)
 bool account_is_system(void *arg, const char *name);
 
+// Whether NAME is a user that a database made.
+bool account_is_user(const char *name);
+
 // 0 when every user and group of the database can be made: none has a name or an id that this VM gave
 // otherwise. -EINVAL, PLACE then says where. Changes nothing.
 int account_check(const struct users_db *database, char *ret_place, size_t max_bytes);

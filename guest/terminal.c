@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -180,7 +179,7 @@ static int start_holder(struct loop *loop, const struct terminal_start *start, s
     return result < 0 ? result : reaper_create(loop, pid, take_exit, terminal, &terminal->reaper);
 }
 
-static bool term_is_plain(const char *term)
+bool terminal_term_is_plain(const char *term)
 {
     size_t len = strspn(term, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-");
     return len > 0 && len < TERMINAL_TERM_MAX && term[len] == '\0';
@@ -189,7 +188,7 @@ static bool term_is_plain(const char *term)
 int terminal_open(struct loop *loop, const struct terminal_start *start, const struct terminal_ops *ops,
                   void *arg, struct terminal **ret_terminal)
 {
-    if (!term_is_plain(start->term))
+    if (!terminal_term_is_plain(start->term))
         return -EINVAL;
     struct terminal *terminal = calloc(1, sizeof *terminal);
     if (terminal == NULL)

@@ -7,6 +7,7 @@
 #ifndef KILN_GUEST_TERMINAL_H
 #define KILN_GUEST_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ struct terminal_start {
     const char *term; // [A-Za-z0-9_.+-], at most TERMINAL_TERM_MAX - 1 bytes
     uint16_t rows, columns;
 };
+
+// Whether TERM may go into a shell's environment.
+bool terminal_term_is_plain(const char *term);
 
 // -EINVAL a strange TERM; the errno of posix_openpt(3), pipe2(2) or posix_spawn(3).
 int terminal_open(struct loop *loop, const struct terminal_start *start, const struct terminal_ops *ops,

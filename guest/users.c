@@ -172,6 +172,9 @@ static int make_all(struct apply *apply)
         result = make_directory(apply, i);
     apply->outcome->users = apply->database->nusers;
     apply->outcome->groups = apply->database->ngroups;
+    if (apply->database->nusers > 0)
+        snprintf(apply->outcome->first_user, sizeof apply->outcome->first_user, "%s",
+                 apply->database->users[0].name);
     return result;
 }
 

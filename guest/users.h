@@ -21,6 +21,7 @@ struct users_outcome {
     enum kiln_code code; // CODE_NONE: done
     char detail[GUEST_DETAIL_LEN];
     size_t users, groups, directories;
+    char first_user[33]; // of the database; "" when it has none
 };
 
 void users_apply(const struct users_order *order, struct users_outcome *ret_outcome);
