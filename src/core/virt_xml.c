@@ -88,8 +88,7 @@ static const char filter_connections[] =
     "    <tcp srcipaddr='$IP' dstipaddr='$KILN_HOST' dstportstart='$KILN_PORT'/></rule>\n"
     "  <rule action='accept' direction='in' priority='300'>\n"
     "    <tcp srcipaddr='$KILN_HOST' dstipaddr='$IP' dstportstart='22'/></rule>\n"
-    "  <rule action='drop' direction='inout' priority='1000'><all/></rule>\n"
-    "  <rule action='drop' direction='inout' priority='1000'><all-ipv6/></rule>\n";
+    "  <rule action='drop' direction='inout' priority='1000'><all/></rule>\n";
 
 char *virt_xml_build_filter(const char *uuid)
 {
