@@ -2,7 +2,6 @@
 #include "src/edge/guest_api.h"
 
 #include <stdio.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "protocol/json.h"
