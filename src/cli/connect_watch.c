@@ -1,0 +1,162 @@
+// kiln-connect watch: changes of VMs as they happen, until told to stop.
+//
+// In: the WebSocket /v1/events. Out: a line a change. Kept: nothing.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cli/connect.h"
+#include "src/io/loop.h"
+#include "src/io/ws.h"
+
+struct watch {
+    struct connect *connect; // borrowed
+    const char *vm;          // id, or NULL for all
+    const char *until;       // state to end at, or NULL
+    struct ws *ws;
+    bool done;
+    int exit_code;
+};
+
+static void watch_end(struct watch *watch, int exit_code)
+{
+    watch->done = true;
+    watch->exit_code = exit_code;
+}
+
+// Ends at the state that was asked for, and at the end of the VM.
+static void look_for_end(struct watch *watch, const char *state)
+{
+    if (!watch->until)
+        return;
+    if (strcmp(state, watch->until) == 0)
+        watch_end(watch, CLI_OK);
+    else if (strcmp(state, "destroyed") == 0)
+        watch_end(watch, CLI_REFUSED);
+}
+
+static void print_change(const struct json *change)
+{
+    char time[CLI_TIME_BYTES], line[512];
+    snprintf(line, sizeof line, "%s  %s  %s -> %s  %s %s %s",
+             cli_time_text(connect_int(change, "time"), time), connect_shown(change, "name"),
+             connect_shown(change, "from"), connect_text(change, "to"), connect_text(change, "story"),
+             connect_text(change, "code"), connect_text(change, "detail"));
+    cli_print_text(stdout, line);
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t len_bytes)
+{
+    struct watch *watch = arg;
+    struct json *change;
+    if (kind != WS_TEXT || json_parse(bytes, len_bytes, NULL, &change) < 0) {
+        watch_end(watch, cli_unreachable_error("the host's event is malformed"));
+        return;
+    }
+    if (!watch->vm || strcmp(connect_text(change, "vm"), watch->vm) == 0) {
+        if (watch->connect->json) {
+            connect_print_json(change);
+            fflush(stdout);
+        } else {
+            print_change(change);
+        }
+        look_for_end(watch, connect_text(change, "to"));
+    }
+    json_destroy(change);
+}
+
+// What was true before the first event must count too: it is asked for once the events flow.
+static void on_open(void *arg)
+{
+    struct watch *watch = arg;
+    watch->done = true;
+}
+
+static void on_close(void *arg, const struct ws_close *close)
+{
+    struct watch *watch = arg;
+    watch->ws = NULL;
+    watch_end(watch, connect_say_close(close, "events"));
+}
+
+static void on_timeout(void *arg)
+{
+    struct watch *watch = arg;
+    watch_end(watch, cli_failure("DEADLINE_PASSED", "the state was not reached in time", NULL));
+}
+
+static int watch_open(struct watch *watch)
+{
+    static const struct ws_ops ops = {on_open, on_message, NULL, on_close};
+    struct connect *connect = watch->connect;
+    char headers[128];
+    snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n", connect->token);
+    struct ws_target target = {
+        .host = connect->host, .port = connect->port, .target = "/v1/events", .headers = headers};
+    int error = ws_connect(connect->loop, connect->tls, &target, NULL, &ops, watch, &watch->ws);
+    if (error)
+        return cli_unreachable_error("events: %s", strerror(-error));
+    connect_wait(connect, &watch->done);
+    watch->done = watch->ws == NULL;
+    return watch->exit_code;
+}
+
+static int look_at_present(struct watch *watch)
+{
+    char path[80];
+    struct json *vm;
+    if (!watch->until)
+        return CLI_OK;
+    snprintf(path, sizeof path, "/v1/vms/%.36s", watch->vm);
+    int exit_code = connect_call(watch->connect, "GET", path, NULL, false, &vm);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    if (!watch->done)
+        look_for_end(watch, connect_text(vm, "state"));
+    json_destroy(vm);
+    return CLI_OK;
+}
+
+static int watch_run(struct watch *watch, const char *timeout)
+{
+    struct loop_timer *timer = NULL;
+    struct connect *connect = watch->connect;
+    int exit_code = watch_open(watch);
+    if (exit_code == CLI_OK)
+        exit_code = look_at_present(watch);
+    if (exit_code == CLI_OK && timeout && loop_timer_create(connect->loop, on_timeout, watch, &timer) == 0)
+        loop_timer_arm(timer, strtoul(timeout, NULL, 10) * 1000);
+    if (exit_code == CLI_OK) {
+        connect_wait(connect, &watch->done);
+        exit_code = watch->exit_code;
+    }
+    loop_timer_destroy(timer);
+    if (watch->ws)
+        ws_close(watch->ws, WS_ABNORMAL, NULL);
+    return exit_code;
+}
+
+int connect_watch_run(struct connect *connect, int argc, char **argv)
+{
+    struct connect_words words;
+    struct watch watch = {.connect = connect};
+    struct json *vm = NULL;
+    const char *timeout = NULL;
+    const struct connect_option options[] = {
+        {"--until", NULL, &watch.until, NULL}, {"--timeout", NULL, &timeout, NULL}, {NULL, NULL, NULL, NULL}};
+    int exit_code = connect_words_read(argc, argv, options, 0, 1, &words);
+    if (exit_code == CLI_OK && watch.until && words.count == 0)
+        exit_code = cli_usage_error("--until needs a VM");
+    if (exit_code == CLI_OK)
+        exit_code = connect_open(connect);
+    if (exit_code == CLI_OK && words.count > 0)
+        exit_code = connect_find_vm(connect, words.word[0], &vm);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    watch.vm = vm ? connect_text(vm, "id") : NULL;
+    exit_code = watch_run(&watch, timeout);
+    json_destroy(vm);
+    return exit_code;
+}
