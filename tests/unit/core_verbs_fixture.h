@@ -394,17 +394,31 @@ static inline void world_start(struct world *world)
     world_connect(world, "edge.sock", &world->edge);
 }
 
+static inline bool world_is_owed(const struct world *world)
+{
+    for (size_t i = 0; i < world->core.vms.count; i++) {
+        const struct vm_slot *slot = world->core.vms.items[i];
+        if (slot->step || slot->first)
+            return true;
+    }
+    return yes_owed > 0 || store_waiting(world->core.store) > 0;
+}
+
+// Runs what is due, until nothing is owed any more.
+static inline void world_settle(struct world *world)
+{
+    for (int i = 0; i < 8 || world_is_owed(world); i++)
+        loop_step(world->core.loop, i >= 8);
+}
+
 static inline void world_stop(struct world *world)
 {
     world_forget_answer(world);
-    while (yes_owed > 0 || store_waiting(world->core.store) > 0)
-        loop_step(world->core.loop, true);
     rpc_client_close(world->edge);
     rpc_client_close(world->control);
+    world_settle(world);
     verbs_stop(world->verbs);
-    // Streams that were closed send what is queued, and go.
-    for (int i = 0; i < 8; i++)
-        loop_step(world->core.loop, false);
+    world_settle(world);
     core_close(&world->core);
     config_finish(&world->core.config);
     loop_destroy(world->core.loop);
