@@ -150,15 +150,11 @@ int drive_envelope_remove(struct core *core, const uint8_t id[static VM_UUID_LEN
 
 // ---- holders ----
 
-static bool holder_add(struct drive *drive, const uint8_t vm[static VM_UUID_LEN], uint8_t mode)
+static void holder_add(struct drive *drive, const uint8_t vm[static VM_UUID_LEN], uint8_t mode)
 {
-    for (size_t i = 0; i < drive->nholders; i++)
-        if (memcmp(drive->holders[i].vm, vm, VM_UUID_LEN) == 0)
-            return false;
     struct holder *holder = &drive->holders[drive->nholders++];
     memcpy(holder->vm, vm, VM_UUID_LEN);
     holder->mode = mode;
-    return true;
 }
 
 static bool holder_remove(struct drive *drive, const uint8_t vm[static VM_UUID_LEN])
@@ -171,14 +167,20 @@ static bool holder_remove(struct drive *drive, const uint8_t vm[static VM_UUID_L
     return kept != before;
 }
 
-int drive_hold(struct core *core, struct store_batch *batch, const struct vm *vm)
+void drive_hold(struct core *core, const struct vm *vm)
 {
     for (int i = 0; i < vm->drives; i++) {
         struct drive *drive = index_find(&core->drives, vm->drive[i].id);
-        if (!drive)
-            continue;
-        holder_add(drive, vm->uuid, vm->drive[i].mode);
-        int rc = drive_put(batch, drive);
+        if (drive)
+            holder_add(drive, vm->uuid, vm->drive[i].mode);
+    }
+}
+
+int drive_hold_put(struct core *core, struct store_batch *batch, const struct vm *vm)
+{
+    for (int i = 0; i < vm->drives; i++) {
+        const struct drive *drive = drive_find(core, vm->drive[i].id);
+        int rc = drive ? drive_put(batch, drive) : 0;
         if (rc)
             return rc;
     }

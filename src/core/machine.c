@@ -296,6 +296,7 @@ int machine_begin(struct core *core, const struct vm *vm, const char *actor, mac
         return -ENOMEM;
     }
     step->event.head.at_ms = loop_wall_ms();
+    drive_hold(core, vm);
     step_queue(slot, step);
     return 0;
 }

@@ -138,7 +138,7 @@ static int decision_put(struct vm_slot *slot, struct machine_step *step, struct 
     if (!rc)
         rc = deed_put(slot->core, batch, &decision->history);
     if (!rc && step->kind == STEP_BEGIN)
-        rc = drive_hold(slot->core, batch, &decision->vm);
+        rc = drive_hold_put(slot->core, batch, &decision->vm);
     console_put(slot, batch, &decision->vm);
     assignment_put(slot->core, batch);
     return rc;

@@ -69,8 +69,10 @@ const struct holder *drive_conflict(const struct drive *drive, enum vm_drive_mod
 
 // ---- for the machine ----
 
-// Makes VM the holder of its drives, in BATCH. -ENOMEM. Held already: nothing changes.
-int drive_hold(struct core *core, struct store_batch *batch, const struct vm *vm);
+// Makes VM the holder of its drives, in memory: at once, so that none is given away twice.
+void drive_hold(struct core *core, const struct vm *vm);
+// The records of VM's drives into BATCH. -ENOMEM
+int drive_hold_put(struct core *core, struct store_batch *batch, const struct vm *vm);
 // Takes VM out of every drive's holders, in BATCH. -ENOMEM
 int drive_release(struct core *core, struct store_batch *batch, const uint8_t vm[static VM_UUID_LEN]);
 
