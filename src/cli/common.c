@@ -43,7 +43,7 @@ void cli_print_text(FILE *to, const char *text)
     }
 }
 
-static void say(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)
 {
     char words[1024];
     vsnprintf(words, sizeof words, format, arguments);
