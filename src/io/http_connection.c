@@ -355,10 +355,8 @@ static void on_end(void *arg, int error)
 {
     struct http_connection *connection = arg;
     // Who only said that it sends no more gets its answer.
-    if (error == 0 && connection->phase == HTTP_HANDLING)
+    if (error == 0 && connection->phase >= HTTP_HANDLING)
         connection->last = true;
-    else if (error == 0 && connection->phase == HTTP_ANSWERING && connection->file_left == 0)
-        close_connection(connection);
     else
         abort_connection(connection);
 }

@@ -1,6 +1,6 @@
 // Stream: see stream.h. One socket, optionally one TLS session, two evbuffers.
 // Writes are gathered and sent in the next turn of the loop, so that small ones share a record and a packet.
-#include "src/io/stream.h"
+#include "src/io/stream_private.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -13,42 +13,6 @@
 #include <unistd.h>
 
 #include "src/io/loop.h"
-
-#define READ_TURN_BYTES 65536 /* read in one turn, so that one busy peer does not hold the loop */
-#define RECORD_BYTES 16384    /* plain bytes of one TLS record */
-#define WRITE_TURN_BYTES 262144
-
-enum stream_state {
-    STREAM_CONNECTING,
-    STREAM_HANDSHAKING,
-    STREAM_OPEN,
-    STREAM_ENDED,    // on_end is told, or waits for stream_resume
-    STREAM_CLOSING,  // ours to finish: sends what is queued
-    STREAM_DRAINING, // all said; waits for the peer's end, so that no reset overtakes our last bytes
-    STREAM_DEAD
-};
-
-struct stream {
-    struct loop *loop;            // borrowed
-    struct loop_watch *watch;     // owned
-    struct loop_timer *deadline;  // owned
-    struct tls_client *client;    // borrowed while connecting
-    struct tls_session *session;  // owned; NULL: plain
-    const struct stream_ops *ops; // borrowed
-    void *arg;
-    struct evbuffer *in, *out;  // owned
-    struct addrinfo *addresses; // owned while connecting
-    struct addrinfo *next;      // of them
-    int fd;                     // owned
-    enum stream_state state;
-    int end_error;         // of STREAM_ENDED
-    bool end_told;         // on_end was called
-    bool paused;           // by the user
-    bool offer;            // call on_data for what is left in `in`
-    bool read_wants_write; // TLS cannot read before it has written
-    size_t retry_bytes;    // a TLS write that must be repeated at this length
-    unsigned busy;         // calls of ours on the stack; a dead stream is freed when it is 0
-};
 
 static void on_socket(int ready, void *arg);
 
@@ -67,21 +31,6 @@ static void free_stream(struct stream *stream)
         close(stream->fd);
     free(stream);
 }
-
-static bool may_read(const struct stream *stream)
-{
-    if (stream->state == STREAM_DRAINING)
-        return true;
-    return stream->state == STREAM_OPEN && !stream->paused &&
-           evbuffer_get_length(stream->in) < STREAM_UNREAD_MAX;
-}
-
-// The peer that said it will send no more may still read what we have for it.
-static bool may_write(const struct stream *stream)
-{
-    return stream->state < STREAM_ENDED || (stream->state == STREAM_ENDED && stream->end_error == 0);
-}
-
 static int wanted(const struct stream *stream)
 {
     int bits = 0;
@@ -93,10 +42,10 @@ static int wanted(const struct stream *stream)
     case STREAM_CLOSING:
         return LOOP_WRITE;
     case STREAM_ENDED:
-        return may_write(stream) && evbuffer_get_length(stream->out) > 0 ? LOOP_WRITE : 0;
+        return stream_may_write(stream) && evbuffer_get_length(stream->out) > 0 ? LOOP_WRITE : 0;
     case STREAM_OPEN:
     case STREAM_DRAINING:
-        if (may_read(stream))
+        if (stream_may_read(stream))
             bits |= stream->read_wants_write ? LOOP_WRITE : LOOP_READ;
         if (stream->state == STREAM_OPEN && evbuffer_get_length(stream->out) > 0)
             bits |= LOOP_WRITE;
@@ -123,139 +72,19 @@ static void settle(struct stream *stream)
     leave(stream);
 }
 
-static void tell_end(struct stream *stream)
-{
-    // A clean end waits for a reader that paused with bytes unread; an error does not.
-    if (stream->end_told || (stream->paused && stream->end_error == 0))
-        return;
-    stream->end_told = true;
-    stream->ops->on_end(stream->arg, stream->end_error);
-}
-
-static void end(struct stream *stream, int error)
-{
-    if (stream->state >= STREAM_CLOSING) {
-        stream->state = STREAM_DEAD;
-        return;
-    }
-    if (stream->state == STREAM_ENDED)
-        return;
-    stream->state = STREAM_ENDED;
-    stream->end_error = error;
-    loop_timer_disarm(stream->deadline);
-    tell_end(stream);
-}
-
-static ssize_t read_plain(struct stream *stream)
-{
-    int got = evbuffer_read(stream->in, stream->fd, READ_TURN_BYTES);
-    if (got >= 0)
-        return got;
-    return errno == EINTR ? -EAGAIN : -errno;
-}
-
-static ssize_t read_tls(struct stream *stream)
-{
-    struct evbuffer_iovec space;
-    if (evbuffer_reserve_space(stream->in, RECORD_BYTES, &space, 1) < 1)
-        return -ENOMEM;
-    ssize_t got = tls_session_read(stream->session, space.iov_base, space.iov_len);
-    space.iov_len = got > 0 ? (size_t)got : 0;
-    evbuffer_commit_space(stream->in, &space, 1);
-    stream->read_wants_write = got == -EAGAIN && tls_session_wants_write(stream->session);
-    return got;
-}
-
-static void offer_data(struct stream *stream)
-{
-    stream->offer = false;
-    if (stream->state <= STREAM_ENDED && !stream->paused && evbuffer_get_length(stream->in) > 0)
-        stream->ops->on_data(stream->arg, stream->in);
-}
-
-// Reads for one turn, gives it to the user, then tells an end that came with it.
-static void read_turn(struct stream *stream)
-{
-    size_t total = 0;
-    ssize_t got = -EAGAIN;
-    while (total < READ_TURN_BYTES && may_read(stream)) {
-        got = stream->session != NULL ? read_tls(stream) : read_plain(stream);
-        if (got <= 0)
-            break;
-        total += (size_t)got;
-        if (stream->state == STREAM_DRAINING)
-            evbuffer_drain(stream->in, evbuffer_get_length(stream->in));
-    }
-    // What the session has decrypted is announced by no socket event.
-    if (got > 0 && stream->session != NULL && tls_session_pending(stream->session) > 0)
-        loop_watch_kick(stream->watch, LOOP_READ);
-    if (total > 0 || stream->offer)
-        offer_data(stream);
-    if (got > 0 || got == -EAGAIN || stream->state == STREAM_DEAD)
-        return;
-    // Closed by the user in offer_data: the peer's end must not cut off what is queued for it.
-    if (stream->state != STREAM_CLOSING || got < 0)
-        end(stream, (int)got);
-}
-
-static ssize_t write_tls(struct stream *stream)
-{
-    size_t len = evbuffer_get_length(stream->out);
-    if (len > RECORD_BYTES)
-        len = RECORD_BYTES;
-    if (stream->retry_bytes > 0)
-        len = stream->retry_bytes;
-    const unsigned char *bytes = evbuffer_pullup(stream->out, (ssize_t)len);
-    if (bytes == NULL)
-        return -ENOMEM;
-    ssize_t put = tls_session_write(stream->session, bytes, len);
-    stream->retry_bytes = put == -EAGAIN ? len : 0;
-    if (put > 0)
-        evbuffer_drain(stream->out, (size_t)put);
-    return put;
-}
-
-static ssize_t write_plain(struct stream *stream)
-{
-    int put = evbuffer_write(stream->out, stream->fd);
-    if (put >= 0)
-        return put;
-    return errno == EINTR ? -EAGAIN : -errno;
-}
-
-// Sends what it can. 0, or the error that ends the stream.
-static int write_turn(struct stream *stream)
-{
-    size_t total = 0;
-    if (evbuffer_get_length(stream->out) == 0)
-        return 0;
-    while (total < WRITE_TURN_BYTES && evbuffer_get_length(stream->out) > 0) {
-        ssize_t put = stream->session != NULL ? write_tls(stream) : write_plain(stream);
-        if (put == -EAGAIN)
-            return 0;
-        if (put <= 0)
-            return put == -EPIPE || put == 0 ? -ECONNRESET : (int)put;
-        total += (size_t)put;
-    }
-    if (evbuffer_get_length(stream->out) == 0 && stream->state == STREAM_OPEN &&
-        stream->ops->on_drained != NULL)
-        stream->ops->on_drained(stream->arg);
-    return 0;
-}
-
 static void open_turn(struct stream *stream)
 {
-    int error = write_turn(stream);
+    int error = stream_write_turn(stream);
     if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING)
-        read_turn(stream);
+        stream_read_turn(stream);
     // Told after reading: the peer's last words may explain why it took no more of ours.
     if (error < 0 && stream->state == STREAM_OPEN)
-        end(stream, error);
+        stream_end(stream, error);
 }
 
 static void closing_turn(struct stream *stream)
 {
-    if (write_turn(stream) < 0) {
+    if (stream_write_turn(stream) < 0) {
         stream->state = STREAM_DEAD;
         return;
     }
@@ -283,7 +112,7 @@ static void handshake_turn(struct stream *stream)
         if (stream->state == STREAM_OPEN)
             open_turn(stream);
     } else if (error != -EAGAIN) {
-        end(stream, error);
+        stream_end(stream, error);
     }
 }
 
@@ -327,7 +156,7 @@ static void connected(struct stream *stream)
     }
     int error = tls_client_session(stream->client, stream->fd, &stream->session);
     if (error < 0) {
-        end(stream, error);
+        stream_end(stream, error);
         return;
     }
     stream->state = STREAM_HANDSHAKING;
@@ -344,14 +173,14 @@ static void connect_turn(struct stream *stream)
         return;
     }
     if (stream->next == NULL) {
-        end(stream, -failure);
+        stream_end(stream, -failure);
         return;
     }
     struct loop_watch *old = stream->watch;
     int old_fd = stream->fd;
     int error = connect_next(stream, -failure);
     if (error < 0) {
-        end(stream, error);
+        stream_end(stream, error);
         return;
     }
     loop_watch_destroy(old);
@@ -360,12 +189,13 @@ static void connect_turn(struct stream *stream)
 
 static void ended_turn(struct stream *stream)
 {
-    if (may_write(stream) && write_turn(stream) < 0)
-        evbuffer_drain(stream->out, evbuffer_get_length(stream->out));
+    int error = stream_may_write(stream) ? stream_write_turn(stream) : 0;
+    if (error < 0)
+        stream_end(stream, error);
     if (stream->offer)
-        offer_data(stream);
+        stream_offer_data(stream);
     if (stream->state == STREAM_ENDED)
-        tell_end(stream);
+        stream_tell_end(stream);
 }
 
 static void on_socket(int ready, void *arg)
@@ -400,7 +230,7 @@ static void on_deadline(void *arg)
 {
     struct stream *stream = arg;
     stream->busy++;
-    end(stream, -ETIMEDOUT);
+    stream_end(stream, -ETIMEDOUT);
     leave(stream);
 }
 
@@ -482,7 +312,7 @@ void stream_set_ops(struct stream *stream, const struct stream_ops *ops, void *a
 
 int stream_write(struct stream *stream, const void *bytes, size_t len_bytes)
 {
-    if (!may_write(stream))
+    if (!stream_may_write(stream))
         return 0;
     if (evbuffer_add(stream->out, bytes, len_bytes) < 0)
         return -ENOMEM;
@@ -492,7 +322,7 @@ int stream_write(struct stream *stream, const void *bytes, size_t len_bytes)
 
 int stream_move(struct stream *stream, struct evbuffer *buffer)
 {
-    if (!may_write(stream)) {
+    if (!stream_may_write(stream)) {
         evbuffer_drain(buffer, evbuffer_get_length(buffer));
         return 0;
     }
@@ -534,7 +364,8 @@ void stream_close(struct stream *stream)
 {
     if (stream == NULL)
         return;
-    bool sends = stream->state == STREAM_ENDED && may_write(stream) && evbuffer_get_length(stream->out) > 0;
+    bool sends =
+        stream->state == STREAM_ENDED && stream_may_write(stream) && evbuffer_get_length(stream->out) > 0;
     if (stream->state != STREAM_OPEN && !sends) {
         stream_abort(stream);
         return;

@@ -28,9 +28,10 @@ struct stream_ops {
     void (*on_data)(void *arg, struct evbuffer *input);
     // Everything queued is with the kernel. Optional.
     void (*on_drained)(void *arg);
-    // The last call. ERROR: 0 the peer will send no more (it may still read what is written from now on),
-    // -ETIMEDOUT the deadline, -EKEYREJECTED wrong pin,
-    // -ECONNRESET, -ECONNREFUSED, -EPROTO ... The callee calls stream_abort or stream_close.
+    // The peer's end. ERROR 0: it will send no more, but may read what is written from now on; a stream that
+    // is kept for that may still end a second time, with an error. Below 0 it is the last call: -ETIMEDOUT
+    // the deadline, -EKEYREJECTED wrong pin, -ECONNRESET, -ECONNREFUSED, -EPROTO ... Then, or whenever it is
+    // done, the callee calls stream_abort or stream_close.
     void (*on_end)(void *arg, int error);
 };
 
