@@ -20,8 +20,9 @@
 #include "src/io/loop.h"
 
 enum {
-    STALL_LOOK_MS = 100, // how often the loop is looked at
-    STALL_MS = 100       // a turn longer than that is a stall
+    STALL_LOOK_MS = 100,  // how often the loop is looked at
+    STALL_MS = 100,       // a turn longer than that is a stall
+    CLOSE_TURNS_MAX = 200 // turns of the loop that the end may take: what is told asks for more
 };
 
 static const char edge_key[] = "edge-certificate";
@@ -209,8 +210,19 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
 
 // ---- close ----
 
+// Lets what is committed become durable and be told, so that nobody is owed a word.
+static void commits_end(struct core *core)
+{
+    for (int turn = 0; turn < CLOSE_TURNS_MAX && store_waiting(core->store) && !store_error(core->store);
+         turn++)
+        loop_step(core->loop, true);
+    loop_step(core->loop, false);
+}
+
 void core_close(struct core *core)
 {
+    if (core->store)
+        commits_end(core);
     // Answers that are owed come now, and ask nothing more: what they say is found again at the next start.
     virt_destroy(core->virt);
     core->virt = NULL;

@@ -152,6 +152,9 @@ int drive_envelope_remove(struct core *core, const uint8_t id[static VM_UUID_LEN
 
 static void holder_add(struct drive *drive, const uint8_t vm[static VM_UUID_LEN], uint8_t mode)
 {
+    for (size_t i = 0; i < drive->nholders; i++)
+        if (memcmp(drive->holders[i].vm, vm, VM_UUID_LEN) == 0)
+            return;
     struct holder *holder = &drive->holders[drive->nholders++];
     memcpy(holder->vm, vm, VM_UUID_LEN);
     holder->mode = mode;

@@ -83,27 +83,30 @@ void perform_drives_attached(struct vm_slot *slot)
         all_answered(slot);
 }
 
+// The slot is still there: it is not forgotten before this answer.
 static void released(void *arg)
 {
-    struct vm_slot *slot = perform_ask_answered(arg);
-    if (slot)
-        machine_post_kind(slot->core, slot->vm.uuid, VM_ON_DRIVES_FREE);
+    struct vm_slot *slot = arg;
+    slot->perform->under_way &= ~(UINT64_C(1) << VM_FX_ENSURE_DRIVES_FREE);
+    machine_post_kind(slot->core, slot->vm.uuid, VM_ON_DRIVES_FREE);
 }
 
 void perform_drives_free(struct vm_slot *slot)
 {
-    struct store_batch *batch = NULL;
-    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_DRIVES_FREE);
-    int rc = ask ? store_batch_create(slot->core->store, &batch) : -ENOMEM;
-    if (!rc)
+    struct store_batch *batch;
+    int rc = store_batch_create(slot->core->store, &batch);
+    if (!rc) {
         rc = drive_release(slot->core, batch, slot->vm.uuid);
-    if (rc)
-        store_batch_destroy(batch);
-    else
-        rc = store_commit(batch, released, ask);
-    if (rc) {
-        if (ask)
-            perform_ask_answered(ask);
-        perform_again(slot, VM_FX_ENSURE_DRIVES_FREE, strerror(-rc));
+        if (rc)
+            store_batch_destroy(batch);
+        else
+            rc = store_commit(batch, released, slot);
     }
+    if (rc) {
+        // They are still held as far as the store knows.
+        drive_hold(slot->core, &slot->vm);
+        perform_again(slot, VM_FX_ENSURE_DRIVES_FREE, strerror(-rc));
+        return;
+    }
+    slot->perform->under_way |= UINT64_C(1) << VM_FX_ENSURE_DRIVES_FREE;
 }

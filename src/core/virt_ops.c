@@ -13,11 +13,9 @@ const struct virt_ops virt_ops_libvirt = {
     .address_gone = virt_address_gone,
     .ensure_domain = virt_ensure_domain,
     .domain_gone = virt_domain_gone,
-    .domain_query = virt_domain_query,
     .domain_list = virt_domain_list,
     .ensure_attached = virt_ensure_attached,
     .ensure_console = virt_ensure_console,
-    .console_close = virt_console_close,
     .console_tail = virt_console_tail,
     .console_forget = virt_console_forget,
 };

@@ -16,13 +16,11 @@ struct virt_ops {
     int (*address_gone)(struct virt *, const struct virt_vm_spec *, virt_answer_fn *, void *);
     int (*ensure_domain)(struct virt *, const struct virt_vm_spec *, virt_answer_fn *, void *);
     int (*domain_gone)(struct virt *, const char *uuid, virt_answer_fn *, void *);
-    int (*domain_query)(struct virt *, const char *uuid, virt_answer_fn *, void *);
     int (*domain_list)(struct virt *, virt_answer_fn *, void *);
     int (*ensure_attached)(struct virt *, const char *uuid, const char *drive, bool readonly,
                            virt_answer_fn *, void *);
     int (*ensure_console)(struct virt *, const char *uuid, virt_console_line_fn *, void *line_arg,
                           virt_answer_fn *, void *);
-    void (*console_close)(struct virt *, const char *uuid);
     size_t (*console_tail)(const struct virt *, const char *uuid, char *ret_text, size_t size);
     void (*console_forget)(struct virt *, const char *uuid);
 };

@@ -110,7 +110,6 @@ FALSE_NAMED(overlay_gone)
 FALSE_NAMED(drive_gone)
 FALSE_NAMED(volume_hash)
 FALSE_NAMED(domain_gone)
-FALSE_NAMED(query)
 
 #define FALSE_SPEC(op)                                                                                       \
     static int false_##op(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,      \
@@ -173,11 +172,9 @@ static const struct virt_ops false_ops = {
     .address_gone = false_address_gone,
     .ensure_domain = false_domain,
     .domain_gone = false_domain_gone,
-    .domain_query = false_query,
     .domain_list = false_list,
     .ensure_attached = false_attached,
     .ensure_console = false_console,
-    .console_close = false_named,
     .console_tail = false_tail,
     .console_forget = false_named,
 };

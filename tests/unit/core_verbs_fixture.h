@@ -157,11 +157,9 @@ static const struct virt_ops yes_ops = {
     .address_gone = yes_spec,
     .ensure_domain = yes_spec,
     .domain_gone = yes_name,
-    .domain_query = yes_name,
     .domain_list = yes_host,
     .ensure_attached = yes_attached,
     .ensure_console = yes_console,
-    .console_close = yes_uuid,
     .console_tail = yes_tail,
     .console_forget = yes_uuid,
 };
