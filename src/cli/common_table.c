@@ -8,7 +8,8 @@
 struct table {
     const char *const *heads; // borrowed
     size_t columns;
-    char **cells; // owned, each
+    size_t *widths; // owned: of each column, when it is printed
+    char **cells;   // owned, each
     size_t count, room;
 };
 
@@ -27,6 +28,7 @@ struct table *table_create(const char *const *heads)
     table->heads = heads;
     while (heads[table->columns])
         table->columns++;
+    table->widths = checked(calloc(table->columns, sizeof *table->widths));
     return table;
 }
 
@@ -74,19 +76,27 @@ static void print_cell(const struct table *table, FILE *to, size_t column, const
     if (column + 1 == table->columns)
         fputc('\n', to);
     else
-        fprintf(to, "%*s", (int)(column_width(table, column) - width_of(text) + 2), "");
+        fprintf(to, "%*s", (int)(table->widths[column] - width_of(text) + 2), "");
+}
+
+static void table_destroy(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    free(table->widths);
+    free(table);
 }
 
 void table_print(struct table *table, FILE *to, const char *empty)
 {
     if (table->count == 0)
         fprintf(to, "%s\n", empty);
+    for (size_t i = 0; i < table->columns; i++)
+        table->widths[i] = column_width(table, i);
     for (size_t i = 0; i < table->columns && table->count > 0; i++)
         print_cell(table, to, i, table->heads[i]);
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; i < table->count; i++)
         print_cell(table, to, i % table->columns, table->cells[i]);
-        free(table->cells[i]);
-    }
-    free(table->cells);
-    free(table);
+    table_destroy(table);
 }
