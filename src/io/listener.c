@@ -67,7 +67,8 @@ static void on_connection(int ready, void *arg)
     }
 }
 
-// A bound, listening socket, or a negative errno.
+// A bound, listening socket, or a negative errno. The address may be of a bridge that libvirt has yet to make
+// (IP_FREEBIND): who listens need not wait for who makes networks, nor start again after it.
 static int open_socket(const char *host, uint16_t port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -81,6 +82,7 @@ static int open_socket(const char *host, uint16_t port)
         return -errno;
     const struct sockaddr *address = is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+        setsockopt(fd, SOL_IP, IP_FREEBIND, &one, sizeof(one)) < 0 ||
         bind(fd, address, is_v4 ? sizeof(v4) : sizeof(v6)) < 0 || listen(fd, BACKLOG) < 0) {
         int error = -errno;
         close(fd);
