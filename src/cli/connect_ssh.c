@@ -31,7 +31,7 @@ static void quote(char *out, size_t max, const char *text)
     snprintf(out + len, max - len, "'");
 }
 
-// "exec '/path/kiln-connect' '--profile' '/folder' 'proxy' WORD [WORD]".
+// "'/path/kiln-connect' '--profile' '/folder' 'proxy' WORD [WORD]"; ssh puts its own exec before it.
 static int make_proxy(const struct connect *connect, const char *first, const char *second,
                       char out[PROXY_BYTES])
 {
@@ -40,7 +40,7 @@ static int make_proxy(const struct connect *connect, const char *first, const ch
     if (len < 0)
         return cli_local_error("/proc/self/exe: %s", strerror(errno));
     self[len] = '\0';
-    strcpy(out, "exec");
+    *out = '\0';
     quote(out, PROXY_BYTES, self);
     quote(out, PROXY_BYTES, "--profile");
     quote(out, PROXY_BYTES, connect->folder);
