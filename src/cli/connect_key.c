@@ -116,7 +116,8 @@ static int write_key(struct connect *connect, const struct crypto_rsa *key, cons
     if (exit_code == CLI_OK)
         exit_code = show_public(connect, public);
     if (exit_code == CLI_OK && !connect->json)
-        fprintf(stderr, "Give %s/public.pem to an administrator: kiln user add NAME --key public.pem\n",
+        fprintf(stderr,
+                "Give %s/public.pem to an administrator: kiln user add NAME --role owner --key public.pem\n",
                 connect->folder);
     return exit_code;
 }
