@@ -34,7 +34,7 @@ struct edge_link {
 static void notify(struct edge_link *edge, const char *method, struct json_writer *params)
 {
     json_write_object_end(params);
-    if (edge->link && json_writer_end(params) == 0)
+    if (edge && edge->link && json_writer_end(params) == 0)
         rpc_notify(rpc_link_peer(edge->link), method, params->text);
     json_writer_finish(params);
 }

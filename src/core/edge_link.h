@@ -14,7 +14,8 @@ struct edge_link;
 int edge_link_create(struct verbs *verbs, const char *path, struct edge_link **ret_edge);
 void edge_link_destroy(struct edge_link *edge);
 
-// Each sends a notification; without an edge, or without memory, nothing happens.
+// Each sends a notification; without an edge (EDGE may be NULL at the end), or without memory, nothing
+// happens.
 void edge_send_link(struct edge_link *edge, uint64_t link, const void *record, size_t len_bytes);
 void edge_close_link(struct edge_link *edge, uint64_t link);
 void edge_send_event(struct edge_link *edge, uint64_t subscription, const char *params);

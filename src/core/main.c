@@ -147,6 +147,7 @@ static int serve(struct core *core)
     }
     verbs_stop(verbs);
     core_close(core);
+    verbs_destroy(verbs);
     loop_destroy(core->loop);
     return rc;
 }

@@ -95,6 +95,7 @@ int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static C
     if (rc) {
         snprintf(error, CORE_ERROR_LEN, "sockets in %s: %s", core->config.run_dir, strerror(-rc));
         verbs_stop(verbs);
+        verbs_destroy(verbs);
         return rc;
     }
     core->ports = (struct core_ports){guest_assign, guest_tell_drives, bridges_close, channels_close, verbs};
@@ -108,14 +109,21 @@ static void say_nothing(void *arg, const struct vm *vm)
     (void)vm;
 }
 
-// The sockets first: their last calls still find everything.
 void verbs_stop(struct verbs *verbs)
 {
     if (!verbs)
         return;
     verbs->core->ports = (struct core_ports){say_nothing, say_nothing, say_nothing, say_nothing, NULL};
     control_destroy(verbs->control);
+    verbs->control = NULL;
     edge_link_destroy(verbs->edge);
+    verbs->edge = NULL;
+}
+
+void verbs_destroy(struct verbs *verbs)
+{
+    if (!verbs)
+        return;
     guest_links_destroy(verbs->links);
     bridges_destroy(verbs->bridges);
     owner_events_destroy(verbs->owner_events);

@@ -40,7 +40,10 @@ struct verbs {
 // Negative errno; ERROR says what failed in words.
 int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static CORE_ERROR_LEN]);
 
-// Closes both sockets and forgets every session. Before core_close. NULL does nothing.
+// Closes both sockets. Before core_close, which still tells what became durable: that finds everything else.
+// NULL does nothing, here and below.
 void verbs_stop(struct verbs *verbs);
+// Forgets every session, link and reader. After core_close, while the loop is there.
+void verbs_destroy(struct verbs *verbs);
 
 #endif

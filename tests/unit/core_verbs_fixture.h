@@ -418,6 +418,7 @@ static inline void world_stop(struct world *world)
     verbs_stop(world->verbs);
     world_settle(world);
     core_close(&world->core);
+    verbs_destroy(world->verbs);
     config_finish(&world->core.config);
     loop_destroy(world->core.loop);
     while (world->notices) {
