@@ -1,59 +1,20 @@
 // WebSocket: see ws.h. libwslay cuts bytes into frames and messages; here are its two callbacks onto a
 // stream, the upgrade, keepalive, and what a pause means.
-#include "src/io/ws.h"
+#include "src/io/ws_private.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wslay/wslay.h>
 
-#include "src/io/http_parse.h"
-#include "src/io/http_server.h"
 #include "src/io/loop.h"
 #include "src/io/random.h"
 #include "src/io/stream.h"
-#include "src/io/ws_handshake.h"
 
-#define CLOSE_WAIT_MS 3000     /* for the peer's close frame after ours */
-#define OPEN_TIMEOUT_MS 30000  /* a client's connect, TLS and upgrade, unless it says otherwise */
-#define REFUSAL_BODY_MAX 65536 /* bytes of an answer that refuses the upgrade */
+#define CLOSE_WAIT_MS 3000 /* for the peer's close frame after ours */
 
-enum ws_state { WS_OPENING, WS_OPEN, WS_CLOSING, WS_DEAD };
-
-// A message that came out of wslay after ws_pause.
-struct ws_held {
-    struct ws_held *next;
-    enum ws_kind kind;
-    size_t len_bytes;
-    unsigned char bytes[];
-};
-
-struct ws {
-    struct loop *loop;             // borrowed
-    struct stream *stream;         // owned
-    struct evbuffer *input;        // borrowed, during on_data only
-    wslay_event_context_ptr wslay; // owned
-    struct loop_timer *ping;       // owned
-    struct loop_timer *deliver;    // owned: brings held messages after ws_resume
-    struct ws_options options;
-    const struct ws_ops *ops; // borrowed
-    void *arg;
-    enum ws_state state;
-    bool paused;
-    struct ws_held *held, **held_end; // owned
-    int64_t heard_ms;                 // when the peer last sent anything
-    char key[WS_KEY_BYTES];           // client: of the upgrade
-    char *request;                    // owned; client: text of the upgrade
-    int close_code;                   // the peer's
-    char close_reason[124];
-    unsigned busy; // calls of ours on the stack
-};
-
-static const struct stream_ops ws_stream_ops;
-
-static void free_ws(struct ws *ws)
+void ws_free(struct ws *ws)
 {
     while (ws->held != NULL) {
         struct ws_held *next = ws->held->next;
@@ -71,11 +32,10 @@ static void free_ws(struct ws *ws)
 static void leave(struct ws *ws)
 {
     if (--ws->busy == 0 && ws->state == WS_DEAD)
-        free_ws(ws);
+        ws_free(ws);
 }
 
-// The end: tells it, unless the user closed, and lets the stream go.
-static void finish(struct ws *ws, const struct ws_close *close)
+void ws_finish(struct ws *ws, const struct ws_close *close)
 {
     struct stream *stream = ws->stream;
     if (ws->state == WS_DEAD)
@@ -91,9 +51,9 @@ static void finish(struct ws *ws, const struct ws_close *close)
         ws->ops->on_close(ws->arg, close);
 }
 
-static void fail(struct ws *ws, int error)
+void ws_fail(struct ws *ws, int error)
 {
-    finish(ws, &(struct ws_close){.code = WS_ABNORMAL, .reason = "", .error = error});
+    ws_finish(ws, &(struct ws_close){.code = WS_ABNORMAL, .reason = "", .error = error});
 }
 
 static ssize_t on_wslay_recv(wslay_event_context_ptr wslay, uint8_t *out, size_t max, int flags, void *arg)
@@ -133,7 +93,7 @@ static void hold(struct ws *ws, enum ws_kind kind, const void *bytes, size_t len
 {
     struct ws_held *held = malloc(sizeof(*held) + len);
     if (held == NULL) {
-        fail(ws, -ENOMEM);
+        ws_fail(ws, -ENOMEM);
         return;
     }
     *held = (struct ws_held){.kind = kind, .len_bytes = len};
@@ -191,17 +151,17 @@ static void settle(struct ws *ws)
     if (ws->state == WS_DEAD || ws->wslay == NULL)
         return;
     if (wslay_event_want_write(ws->wslay) && wslay_event_send(ws->wslay) != 0) {
-        fail(ws, -ENOMEM);
+        ws_fail(ws, -ENOMEM);
         return;
     }
     if (wslay_event_get_close_received(ws->wslay) && ws->held == NULL) {
-        finish(ws, &(struct ws_close){.code = ws->close_code, .reason = ws->close_reason});
+        ws_finish(ws, &(struct ws_close){.code = ws->close_code, .reason = ws->close_reason});
     } else if (!wslay_event_want_read(ws->wslay) && !wslay_event_get_close_received(ws->wslay)) {
         // wslay found an offence and has queued the close frame that names it.
         int code = wslay_event_get_status_code_sent(ws->wslay);
-        finish(ws, &(struct ws_close){.code = code != 0 ? code : WS_PROTOCOL, .reason = "", .error = 0});
+        ws_finish(ws, &(struct ws_close){.code = code != 0 ? code : WS_PROTOCOL, .reason = "", .error = 0});
     } else if (stream_queued_bytes(ws->stream) > WS_QUEUE_MAX) {
-        fail(ws, -ENOBUFS);
+        ws_fail(ws, -ENOBUFS);
     }
 }
 
@@ -212,7 +172,7 @@ static void on_ping_due(void *arg)
     int64_t silent_ms = loop_monotonic_ms() - ws->heard_ms;
     ws->busy++;
     if (!ws->paused && silent_ms > 2 * (int64_t)ws->options.ping_ms) {
-        fail(ws, -ETIMEDOUT);
+        ws_fail(ws, -ETIMEDOUT);
     } else {
         if (!ws->paused && silent_ms >= (int64_t)ws->options.ping_ms / 2)
             wslay_event_queue_msg(ws->wslay, &ping);
@@ -231,7 +191,7 @@ static void on_deliver_due(void *arg)
     leave(ws);
 }
 
-static int become_open(struct ws *ws, bool server)
+int ws_become_open(struct ws *ws, bool server)
 {
     struct wslay_event_callbacks callbacks = {.recv_callback = on_wslay_recv,
                                               .send_callback = on_wslay_send,
@@ -248,8 +208,8 @@ static int become_open(struct ws *ws, bool server)
     return 0;
 }
 
-static int create(struct loop *loop, const struct ws_options *options, const struct ws_ops *ops, void *arg,
-                  struct ws **ret_ws)
+int ws_create(struct loop *loop, const struct ws_options *options, const struct ws_ops *ops, void *arg,
+              struct ws **ret_ws)
 {
     struct ws *ws = calloc(1, sizeof(*ws));
     if (ws == NULL)
@@ -268,68 +228,11 @@ static int create(struct loop *loop, const struct ws_options *options, const str
     if (error == 0)
         error = loop_timer_create(loop, on_deliver_due, ws, &ws->deliver);
     if (error < 0) {
-        free_ws(ws);
+        ws_free(ws);
         return error;
     }
     *ret_ws = ws;
     return 0;
-}
-
-// The whole answer that refused the upgrade, body included, goes to the user.
-static void refused(struct ws *ws, struct evbuffer *input, const struct http_head *head)
-{
-    char *body = NULL;
-    size_t len = head->content_length > 0 ? (size_t)head->content_length : 0;
-    if (len > REFUSAL_BODY_MAX || evbuffer_get_length(input) < len || (body = malloc(len + 1)) == NULL) {
-        fail(ws, -EPROTO);
-        return;
-    }
-    evbuffer_remove(input, body, len);
-    body[len] = '\0';
-    finish(ws, &(struct ws_close){.code = WS_ABNORMAL,
-                                  .reason = "",
-                                  .error = -ECONNREFUSED,
-                                  .http_status = head->status,
-                                  .http_body = body});
-    free(body);
-}
-
-static bool body_is_whole(const struct http_head *head, const struct evbuffer *input, size_t head_bytes)
-{
-    return head->status == 101 || head->content_length <= 0 || head->content_length > REFUSAL_BODY_MAX ||
-           evbuffer_get_length(input) - head_bytes >= (size_t)head->content_length;
-}
-
-// Client: reads the answer to the upgrade.
-static void take_answer(struct ws *ws, struct evbuffer *input)
-{
-    struct http_head head;
-    size_t len = evbuffer_get_length(input);
-    size_t seen = len < HTTP_HEAD_MAX ? len : HTTP_HEAD_MAX;
-    const char *text = (const char *)evbuffer_pullup(input, (ssize_t)seen);
-    size_t head_bytes = text == NULL ? 0 : http_head_length(text, seen);
-    if (head_bytes == 0) {
-        if (seen == HTTP_HEAD_MAX)
-            fail(ws, -EPROTO);
-        return;
-    }
-    if (http_parse_answer(text, head_bytes, &head) < 0) {
-        fail(ws, -EPROTO);
-        return;
-    }
-    if (body_is_whole(&head, input, head_bytes)) {
-        evbuffer_drain(input, head_bytes);
-        if (!ws_handshake_accepts(&head, ws->key)) {
-            refused(ws, input, &head);
-        } else if (become_open(ws, false) < 0) {
-            fail(ws, -ENOMEM);
-        } else {
-            stream_set_deadline(ws->stream, 0);
-            if (ws->ops->on_open != NULL)
-                ws->ops->on_open(ws->arg);
-        }
-    }
-    http_head_finish(&head);
 }
 
 static void on_ready(void *arg)
@@ -346,13 +249,13 @@ static void on_data(void *arg, struct evbuffer *input)
     ws->busy++;
     ws->heard_ms = loop_monotonic_ms();
     if (ws->state == WS_OPENING)
-        take_answer(ws, input);
+        ws_take_answer(ws, input);
     if (ws->state == WS_OPEN || ws->state == WS_CLOSING) {
         ws->input = input;
         int result = wslay_event_recv(ws->wslay);
         ws->input = NULL;
         if (result != 0)
-            fail(ws, result == WSLAY_ERR_NOMEM ? -ENOMEM : -EPROTO);
+            ws_fail(ws, result == WSLAY_ERR_NOMEM ? -ENOMEM : -EPROTO);
         settle(ws);
     }
     leave(ws);
@@ -371,80 +274,12 @@ static void on_end(void *arg, int error)
 {
     struct ws *ws = arg;
     ws->busy++;
-    fail(ws, error < 0 ? error : -ECONNRESET);
+    ws_fail(ws, error < 0 ? error : -ECONNRESET);
     leave(ws);
 }
 
-static const struct stream_ops ws_stream_ops = {
+const struct stream_ops ws_stream_ops = {
     .on_ready = on_ready, .on_data = on_data, .on_drained = on_drained, .on_end = on_end};
-
-bool ws_is_upgrade(const struct http_request *request)
-{
-    return ws_handshake_asks(http_request_head(request));
-}
-
-int ws_accept(struct http_request *request, const struct ws_options *options, const struct ws_ops *ops,
-              void *arg, struct ws **ret_ws)
-{
-    char answer[512], accept[WS_ACCEPT_BYTES];
-    struct ws *ws;
-    const char *protocol = options != NULL ? options->protocol : NULL;
-    if (!ws_is_upgrade(request))
-        return -EBADMSG;
-    int error = create(http_request_loop(request), options, ops, arg, &ws);
-    if (error < 0)
-        return error;
-    error = become_open(ws, true);
-    if (error < 0) {
-        free_ws(ws);
-        return error;
-    }
-    ws_handshake_accept(http_head_field(http_request_head(request), "Sec-WebSocket-Key"), accept);
-    int len = snprintf(answer, sizeof(answer),
-                       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       "Sec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
-                       accept, protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
-                       protocol != NULL ? protocol : "", protocol != NULL ? "\r\n" : "");
-    ws->stream = http_request_take_stream(request);
-    stream_write(ws->stream, answer, (size_t)len);
-    stream_set_ops(ws->stream, &ws_stream_ops, ws);
-    *ret_ws = ws;
-    return 0;
-}
-
-static int write_request(struct ws *ws, const struct ws_target *target)
-{
-    const char *protocol = ws->options.protocol;
-    bool v6 = strchr(target->host, ':') != NULL;
-    ws_handshake_key(ws->key);
-    int len =
-        asprintf(&ws->request,
-                 "GET %s HTTP/1.1\r\nHost: %s%s%s:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n%s%s%s%s\r\n",
-                 target->target, v6 ? "[" : "", target->host, v6 ? "]" : "", (unsigned)target->port, ws->key,
-                 protocol != NULL ? "Sec-WebSocket-Protocol: " : "", protocol != NULL ? protocol : "",
-                 protocol != NULL ? "\r\n" : "", target->headers != NULL ? target->headers : "");
-    return len < 0 ? -ENOMEM : 0;
-}
-
-int ws_connect(struct loop *loop, struct tls_client *tls, const struct ws_target *target,
-               const struct ws_options *options, const struct ws_ops *ops, void *arg, struct ws **ret_ws)
-{
-    struct ws *ws;
-    int error = create(loop, options, ops, arg, &ws);
-    if (error < 0)
-        return error;
-    error = write_request(ws, target);
-    if (error == 0)
-        error = stream_connect(loop, target->host, target->port, tls, &ws_stream_ops, ws, &ws->stream);
-    if (error < 0) {
-        free_ws(ws);
-        return error;
-    }
-    stream_set_deadline(ws->stream, target->timeout_ms > 0 ? target->timeout_ms : OPEN_TIMEOUT_MS);
-    *ret_ws = ws;
-    return 0;
-}
 
 void ws_set_ops(struct ws *ws, const struct ws_ops *ops, void *arg)
 {
@@ -499,7 +334,7 @@ void ws_close(struct ws *ws, int code, const char *reason)
     ws->state = WS_CLOSING;
     if (!polite || wslay_event_queue_close(ws->wslay, (uint16_t)code, (const uint8_t *)reason,
                                            len < 123 ? len : 123) != 0) {
-        fail(ws, -ECANCELED);
+        ws_fail(ws, -ECANCELED);
     } else {
         loop_timer_disarm(ws->ping);
         stream_set_deadline(ws->stream, CLOSE_WAIT_MS);
