@@ -88,15 +88,14 @@ static void brick_take(const struct core *core, const struct brick *brick, struc
             vm->timeout_ms[state] = brick->timeout_ms[state];
 }
 
-// Version 4 of RFC 9562, until neither it nor its MAC address is taken.
+// Version 4 of RFC 9562.
 static void uuid_make(const struct core *core, struct vm *vm)
 {
     do {
         random_fill(vm->uuid, sizeof vm->uuid);
         vm->uuid[6] = (uint8_t)((vm->uuid[6] & 0x0f) | 0x40);
         vm->uuid[8] = (uint8_t)((vm->uuid[8] & 0x3f) | 0x80);
-        network_mac(vm->uuid, vm->mac);
-    } while (index_find(&core->vms, vm->uuid) || network_mac_taken(core, vm->mac));
+    } while (index_find(&core->vms, vm->uuid));
 }
 
 static enum kiln_code order_take(struct core *core, const struct create_order *order, struct vm *vm,
@@ -122,7 +121,10 @@ static enum kiln_code order_take(struct core *core, const struct create_order *o
             return code;
     }
     brick_take(core, brick, vm);
-    return network_address(core, vm->ipv4) ? CODE_NO_ADDRESS : CODE_NONE;
+    if (network_address(core, vm->ipv4))
+        return CODE_NO_ADDRESS;
+    network_mac(vm->ipv4, vm->mac);
+    return CODE_NONE;
 }
 
 enum kiln_code create_vm(struct core *core, const struct create_order *order, const char *actor,

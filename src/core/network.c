@@ -49,27 +49,17 @@ int network_host(const struct config *config, char ret_address[static 16], char 
     return 0;
 }
 
-void network_mac(const uint8_t uuid[static VM_UUID_LEN], uint8_t ret_mac[static 6])
+void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6])
 {
     const uint8_t qemu[3] = {0x52, 0x54, 0x00};
     memcpy(ret_mac, qemu, sizeof qemu);
-    memcpy(ret_mac + sizeof qemu, uuid, 3);
+    memcpy(ret_mac + sizeof qemu, ipv4 + 1, 3);
 }
 
 // An address is a VM's until libvirt has taken it back.
 static bool has_address(const struct vm *vm)
 {
     return !(vm->gone & VM_GONE_NETWORK);
-}
-
-bool network_mac_taken(const struct core *core, const uint8_t mac[static 6])
-{
-    for (size_t i = 0; i < core->vms.count; i++) {
-        const struct vm_slot *slot = core->vms.items[i];
-        if (has_address(&slot->vm) && memcmp(slot->vm.mac, mac, sizeof slot->vm.mac) == 0)
-            return true;
-    }
-    return false;
 }
 
 int network_address(const struct core *core, uint8_t ret_ipv4[static 4])

@@ -7,9 +7,9 @@
 // The subnet of the configuration: the host's address (its first) and the mask, dotted IPv4. -EINVAL
 int network_host(const struct config *config, char ret_address[static 16], char ret_netmask[static 16]);
 
-// The MAC address of a VM: 52:54:00 and three bytes of its UUID.
-void network_mac(const uint8_t uuid[static VM_UUID_LEN], uint8_t ret_mac[static 6]);
-bool network_mac_taken(const struct core *core, const uint8_t mac[static 6]);
+// The MAC address that goes with an address: 52:54:00 and the last three bytes, of which a subnet has one each.
+// Whoever gets an address next has the same MAC address, so the lease that the one before left fits.
+void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6]);
 
 // The lowest address that no VM has, from the subnet's tenth on. -EADDRNOTAVAIL
 int network_address(const struct core *core, uint8_t ret_ipv4[static 4]);
