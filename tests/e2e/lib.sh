@@ -1,6 +1,6 @@
 # What the end-to-end scripts share: a Kiln in this world, its people, and waiting for what it does.
 #
-#   in    run below tests/world/run; KILN_BIN: the folder of the programs
+#   in    run below tests/world/run; KILN_BIN: the folder of the programs as built
 #   kept  everything below $HERE (daemons' state, pool, keys, logs), for as long as the world lives
 # shellcheck shell=bash
 set -euo pipefail
@@ -11,7 +11,7 @@ POOL=$HERE/pool
 CONF=$HERE/kiln.conf
 RUN=/run/kiln
 URI=qemu:///system
-PATH=${KILN_BIN:?is the folder of the programs}:$PATH
+PATH=$HERE/bin:$PATH
 BEGAN_MS=$(date +%s%3N)
 
 now_ms() { date +%s%3N; }
@@ -37,16 +37,14 @@ expect_refused() {
     [[ $output == *"$code"* ]] || fail "refused, but not with $code: $*: $output"
 }
 
-as() {
-    local user=$1
-    shift
-    setpriv --reuid "$user" --regid "$user" --init-groups -- env HOME=/nonexistent "$@"
-}
-
 # ---- daemons ----
 
+# The programs are copied to where users other than root find them, whoever built them.
 write_config() {
-    mkdir -p "$HERE"/{state,edge,release,log,people} "$POOL" "$RUN"
+    [ -n "${KILN_WORLD:-}" ] || fail "not in a world: run it by tests/world/run"
+    mkdir -p "$HERE"/{bin,state,edge,release,log,people,web} "$POOL" "$RUN"
+    cp "${KILN_BIN:?is the folder of the programs}"/kiln* "$HERE/bin/"
+    [ ! -d "$PROJECT/web" ] || cp -r "$PROJECT/web/." "$HERE/web/"
     chmod 0711 "$HERE"
     chmod 0755 "$POOL" "$RUN"
     chown kiln:kiln "$HERE/state" "$RUN" "$POOL"
@@ -58,7 +56,7 @@ write_config() {
   "edge_state_dir": "$HERE/edge",
   "release_dir": "$HERE/release",
   "run_dir": "$RUN",
-  "web_dir": "$PROJECT/web",
+  "web_dir": "$HERE/web",
   "pool": "kiln",
   "pool_path": "$POOL",
   "domain_type": "$KILN_DOMAIN_TYPE",
@@ -72,7 +70,7 @@ CONF
 start_daemon() {
     local user=$1 program=$2
     setsid setpriv --reuid "$user" --regid "$user" --init-groups -- \
-        "$KILN_BIN/$program" -c "$CONF" </dev/null >>"$HERE/log/$program.log" 2>&1 &
+        "$HERE/bin/$program" -c "$CONF" </dev/null >>"$HERE/log/$program.log" 2>&1 &
     echo $! >"$HERE/$program.pid"
     disown
 }
@@ -120,7 +118,7 @@ prepare_kiln() {
 # publish_release VERSION: this build's controller, signed, where the edge serves it.
 publish_release() {
     echo '{}' >"$HERE/guest.conf"
-    strip -o "$HERE/kiln-controller" "$KILN_BIN/kiln-controller"
+    strip -o "$HERE/kiln-controller" "$HERE/bin/kiln-controller"
     kiln release publish --key "$HERE/release.key" --dir "$HERE/release" --version "$1" --config "$HERE/guest.conf" \
         --controller "x86_64=$HERE/kiln-controller"
 }
@@ -128,7 +126,7 @@ publish_release() {
 # make_brick VARIANT: builds a brick and moves its files into the pool as VARIANT.qcow2, VARIANT.vmlinuz, VARIANT.initrd.
 make_brick() {
     local variant=$1 made=$HERE/brick-$1
-    "$PROJECT/guest/brick/build" --stub "$KILN_BIN/kiln-stub" --release-key "$HERE/release.key.pub" --variant "$variant" --out "$made"
+    "$PROJECT/guest/brick/build" --stub "$HERE/bin/kiln-stub" --release-key "$HERE/release.key.pub" --variant "$variant" --out "$made"
     mv "$made/image.qcow2" "$POOL/$variant.qcow2"
     mv "$made/vmlinuz" "$POOL/$variant.vmlinuz"
     mv "$made/initrd" "$POOL/$variant.initrd"
@@ -142,7 +140,66 @@ add_brick() {
         --cmdline "$(cat "$HERE/brick-$variant/cmdline")" --vcpus 2 --memory 768 --applications "$@" >/dev/null
 }
 
+# connect PERSON WORD...: kiln-connect as that person, who has no rights on this machine.
+connect() {
+    local person=$1
+    shift
+    setpriv --reuid nobody --regid nogroup --clear-groups -- env HOME=/nonexistent \
+        kiln-connect --profile "$HERE/people/$person" --passphrase-fd 3 "$@" 3<"$HERE/people/$person.pass"
+}
+
+# add_person NAME ROLE: makes the person's key, tells kilnd of it and has the person pin the host's identity.
+add_person() {
+    local name=$1 role=$2 identity
+    install -d -o nobody -g nogroup -m 0700 "$HERE/people/$name"
+    head -c 18 /dev/urandom | base64 >"$HERE/people/$name.pass"
+    connect "$name" key new >/dev/null
+    kiln user add "$name" --role "$role" --key "$HERE/people/$name/public.pem"
+    identity=$(kiln --json status | jq -r .identity)
+    connect "$name" --url https://127.0.0.1:9443 --host-identity "$identity" me >/dev/null
+}
+
 # ---- VMs ----
+
+# create_drive PERSON NAME [SIZE]
+create_drive() { connect "$1" drive new "$2" --size "${3:-64MiB}" >/dev/null; }
+
+# create_vm PERSON NAME BRICK [DRIVE...]
+create_vm() {
+    local person=$1 name=$2 brick=$3 drive words=()
+    shift 3
+    for drive; do words+=(--drive "$drive"); done
+    connect "$person" create "$name" --brick "$brick" "${words[@]}" >/dev/null
+}
+
+# create_ready_vm PERSON NAME BRICK [DRIVE...]: until it is ready; its drives are new and are formatted.
+create_ready_vm() {
+    local person=$1 name=$2 drive words=()
+    create_vm "$@"
+    wait_state "$name" registered 120 >/dev/null
+    shift 3
+    for drive; do words+=(--format "$drive"); done
+    connect "$person" unlock "$name" "${words[@]}" >/dev/null
+    wait_state "$name" ready 60 >/dev/null
+}
+
+destroy_vm() {
+    connect "$1" destroy "$2" >/dev/null
+    wait_state "$2" destroyed 30 >/dev/null
+    expect_gone "$2"
+}
+
+# in_vm PERSON VM COMMAND: runs it by ssh through the bridge, as the VM's user.
+in_vm() { connect "$1" ssh "$2" -- "$3"; }
+
+# as_root_in PERSON VM SCRIPT: has root of a VM of the brick "door" run it; its output and its exit status.
+as_root_in() {
+    local answer
+    answer=$(in_vm "$1" "$2" 'mkdir -p /tmp/door && rm -f /tmp/door/answer && mkfifo /tmp/door/answer &&
+        cat >/tmp/door/new && mv /tmp/door/new /tmp/door/script && cat /tmp/door/answer' <<<"$3")
+    sed '$d' <<<"$answer"
+    return "$(sed -n '$s/^status //p' <<<"$answer")"
+}
 
 domain_of() { echo "kiln-$(kiln --json vm show "$1" | jq -r .id)"; }
 
