@@ -1,0 +1,97 @@
+// links: kiln_protocol
+/*
+ * The handshake against a stranger: whatever is sent in whatever turn, it never ends authenticated and hands
+ * out no keys. Input: a role, then messages as u16 length and bytes; a message of length 0xffff is the right
+ * first message.
+ */
+#include <string.h>
+
+#include "fuzz/claim.h"
+#include "protocol/handshake.h"
+#include "protocol/wire.h"
+
+/* Not random at all, but enough to make keys, once. */
+static int fill(void *arg, uint8_t *out, size_t len)
+{
+    uint64_t *counter = arg;
+    while (len > 0) {
+        uint8_t block[8], hash[CRYPTO_HASH_BYTES];
+        size_t take = len < sizeof hash ? len : sizeof hash;
+        wire_put_u64(block, (*counter)++);
+        crypto_hash(block, sizeof block, hash);
+        memcpy(out, hash, take);
+        out += take;
+        len -= take;
+    }
+    return 0;
+}
+
+static uint64_t counter;
+static struct crypto_rsa *keys[2];
+
+static struct handshake *open_side(enum handshake_role role)
+{
+    struct handshake *handshake;
+    struct handshake_config config = {.role = role,
+                                      .own_key = keys[role],
+                                      .peer_key = keys[!role],
+                                      .binding = {(const uint8_t *)"b", 1},
+                                      .uuid = {1},
+                                      .random = fill,
+                                      .random_arg = &counter};
+    CLAIM(handshake_create(&config, &handshake) == 0);
+    return handshake;
+}
+
+/* The right message with which a stranger may well begin: it needs no key. */
+static size_t right_hello(enum handshake_role peer, uint8_t out[HANDSHAKE_MESSAGE_MAX])
+{
+    uint8_t hello[HANDSHAKE_MESSAGE_MAX];
+    size_t len;
+    struct handshake *owner = open_side(HANDSHAKE_OWNER), *vm = open_side(HANDSHAKE_VM);
+    CLAIM(handshake_start(owner, out, &len) == 0);
+    if (peer == HANDSHAKE_VM) {
+        memcpy(hello, out, len);
+        CLAIM(handshake_feed(vm, hello, len, out, &len) == 0);
+    }
+    handshake_destroy(owner);
+    handshake_destroy(vm);
+    return len;
+}
+
+static void play(struct handshake *side, enum handshake_role role, struct wire_reader *input)
+{
+    uint8_t out[HANDSHAKE_MESSAGE_MAX], right[HANDSHAKE_MESSAGE_MAX];
+    struct channel_keys found;
+    size_t len;
+    for (int turns = 0; turns < 4 && input->left > 0; turns++) {
+        uint16_t wanted = wire_read_u16(input);
+        struct bytes message = {right, 0};
+        if (wanted == 0xffff)
+            message.len = right_hello(!role, right);
+        else
+            message = wire_read_bytes(input, wanted < input->left ? wanted : input->left);
+        if (input->bad)
+            return;
+        handshake_feed(side, message.bytes, message.len, out, &len);
+        CLAIM(!handshake_done(side) && handshake_keys(side, &found) != 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t out[HANDSHAKE_MESSAGE_MAX];
+    size_t len;
+    counter = 1;
+    for (int i = 0; i < 2; i++)
+        if (!keys[i])
+            CLAIM(crypto_rsa_generate(2048, fill, &counter, &keys[i]) == 0);
+    struct wire_reader input = wire_reader_init(data, size);
+    enum handshake_role role = wire_read_u8(&input) & 1 ? HANDSHAKE_VM : HANDSHAKE_OWNER;
+    struct handshake *side = open_side(role);
+    if (role == HANDSHAKE_OWNER)
+        CLAIM(handshake_start(side, out, &len) == 0);
+    play(side, role, &input);
+    handshake_destroy(side);
+    return 0;
+}
