@@ -1,0 +1,24 @@
+# Kiln's own programs against hostile ones, without a VM: real daemons and libvirt in a world, real guests as processes in
+# network namespaces. Each case has a world of its own.
+if(NOT KILN_FUZZ)
+  set(ns ${CMAKE_CURRENT_LIST_DIR})
+
+  # The real edge, whose words the linker leads through hands that are not.
+  add_executable(ns_hostile_edge ${ns}/hostile_edge.c ${ns}/hostile.c ${ns}/hostile_calls.c ${ns}/hostile_link.c
+                 ${ns}/hostile_channel.c ${ns}/malice.c)
+  target_link_libraries(ns_hostile_edge PRIVATE kiln_edge)
+  target_link_options(ns_hostile_edge PRIVATE -Wl,--wrap=kilnd_call,--wrap=kilnd_notify,--wrap=links_send,--wrap=ws_send)
+
+  add_executable(ns_peer ${ns}/peer.c ${ns}/peer_guest.c ${ns}/peer_owner.c)
+  target_link_libraries(ns_peer PRIVATE kiln_io)
+
+  set_target_properties(ns_hostile_edge ns_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
+
+  if(NOT KILN_SANITIZE)
+    file(GLOB cases RELATIVE ${ns} CONFIGURE_DEPENDS ${ns}/case_*)
+    foreach(case ${cases})
+      add_test(NAME ns/${case} COMMAND tests/world/run tests/ns/${case} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+      set_tests_properties(ns/${case} PROPERTIES TIMEOUT 180 ENVIRONMENT "KILN_BIN=${CMAKE_BINARY_DIR}/bin;NS_BIN=${CMAKE_BINARY_DIR}/ns")
+    endforeach()
+  endif()
+endif()
