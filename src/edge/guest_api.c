@@ -58,10 +58,11 @@ static void send_result(struct hold *hold, const struct rpc_answer *answer)
 static void handle_register(struct http_request *request, void *arg)
 {
     struct edge *edge = arg;
-    struct json *tree;
+    struct json *tree = NULL;
     size_t len;
     const char *body = http_request_body(request, &len);
     if (json_parse(body, len, NULL, &tree) < 0 || json_kind(tree) != JSON_OBJECT) {
+        json_destroy(tree);
         failure_answer(request, CODE_BAD_PARAMETER, "body");
         return;
     }

@@ -174,6 +174,9 @@ int kilnd_call(struct kilnd *kilnd, const char *method, struct json_writer *para
                void *arg)
 {
     int error = kilnd_is_up(kilnd) ? json_writer_end(params) : -ENOTCONN;
+    // The socket itself gives up a peer that lets much more wait, and every link and reader with it.
+    if (error == 0 && kilnd_queued_bytes(kilnd) > KILND_QUEUE_HIGH)
+        error = -EAGAIN;
     if (error == 0)
         error =
             rpc_call(rpc_client_peer(kilnd->client), method, params->text, KILND_CALL_TIMEOUT_MS, fn, arg);

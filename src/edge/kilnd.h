@@ -15,7 +15,9 @@ struct json_writer;
 struct kilnd;
 
 #define KILND_CALL_TIMEOUT_MS 30000
-#define KILND_QUEUE_HIGH 1048576 /* bytes waiting for kilnd, from which on guests are made to wait */
+#define KILND_QUEUE_HIGH                                                                                     \
+    1048576 /* bytes waiting for kilnd, from which on guests are made to wait and calls are refused */
+#define KILND_QUEUE_FULL 3145728 /* from which on a guest that sends more is cut off */
 
 int kilnd_open(struct edge *edge, const char *path, struct kilnd **ret_kilnd);
 void kilnd_close(struct kilnd *kilnd);

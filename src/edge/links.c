@@ -82,14 +82,24 @@ static void on_tick(void *arg)
         ws_resume(link->ws);
 }
 
+static void turn_away(struct link *link, int code, const char *reason)
+{
+    struct json_writer params = begin(link);
+    notify(link, "link.close", &params);
+    ws_close(link->ws, code, reason);
+    free_link(link);
+}
+
 static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t len_bytes)
 {
     struct link *link = arg;
     if (kind != WS_BINARY) {
-        struct json_writer params = begin(link);
-        notify(link, "link.close", &params);
-        ws_close(link->ws, WS_UNSUPPORTED, "binary messages only");
-        free_link(link);
+        turn_away(link, WS_UNSUPPORTED, "binary messages only");
+        return;
+    }
+    // Many guests that each send a little too much at once must not cost all the others their link.
+    if (kilnd_queued_bytes(link->links->edge->kilnd) > KILND_QUEUE_FULL) {
+        turn_away(link, WS_TRY_LATER, "kilnd is busy");
         return;
     }
     struct json_writer params = begin(link);

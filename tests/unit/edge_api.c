@@ -68,9 +68,12 @@ static void test_registration_is_rewritten_and_answered(void **state)
     reply = call(&world, guest_port(&world), "POST", "/v1/register", "{\"uuid\":\"other\"}");
     assert_int_equal(reply.status, 403);
     assert_non_null(strstr(reply.body, "PROOF_WRONG"));
-    reply = call(&world, guest_port(&world), "POST", "/v1/register", "{\"uuid\":");
-    assert_int_equal(reply.status, 400);
-    assert_non_null(strstr(reply.body, "BAD_PARAMETER"));
+    static const char *const malformed[] = {"{\"uuid\":", "[{\"uuid\":\"" VM "\"}]", "\"" VM "\"", "null"};
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+        reply = call(&world, guest_port(&world), "POST", "/v1/register", malformed[i]);
+        assert_int_equal(reply.status, 400);
+        assert_non_null(strstr(reply.body, "BAD_PARAMETER"));
+    }
     world_finish(&world);
 }
 
@@ -189,6 +192,67 @@ static void test_a_flooding_guest_waits(void **state)
     world_finish(&world);
 }
 
+static void on_flood_answered(void *arg, const struct rpc_answer *answer)
+{
+    assert_int_equal(answer->error, 0);
+    ++*(unsigned *)arg;
+}
+
+// More than the socket to kilnd lets wait, in one turn: the rest is refused, and nobody loses kilnd.
+static void test_a_flood_of_requests_does_not_cut_kilnd_off(void **state)
+{
+    (void)state;
+    struct world world;
+    static char body[65536];
+    unsigned taken = 0, answered = 0, refused = 0;
+    world_init(&world);
+    for (int i = 0; i < 128; i++) {
+        struct json_writer params = json_writer_init(0);
+        json_write_object_begin(&params, NULL);
+        json_write_text(&params, "path", "/v1/login");
+        json_write_base64(&params, "data", body, sizeof(body));
+        json_write_object_end(&params);
+        int error = kilnd_call(world.edge.kilnd, "owner.request", &params, on_flood_answered, &answered);
+        taken += error == 0;
+        refused += error == -EAGAIN;
+    }
+    assert_int_equal(taken + refused, 128);
+    assert_true(taken > 0 && refused > 0);
+    FIXTURE_RUN_UNTIL(&world.fixture, answered == taken);
+    assert_int_equal(world.hellos, 1);
+    assert_int_equal(call(&world, owner_port(&world), "GET", "/v1/me", NULL).status, 201);
+    world_finish(&world);
+}
+
+// As other guests would keep it. Always true.
+static bool keep_queue_full(struct world *world)
+{
+    static char record[65536];
+    while (kilnd_queued_bytes(world->edge.kilnd) <= KILND_QUEUE_FULL) {
+        struct json_writer params = json_writer_init(0);
+        json_write_object_begin(&params, NULL);
+        json_write_base64(&params, "data", record, sizeof(record));
+        json_write_object_end(&params);
+        kilnd_notify(world->edge.kilnd, "link.data", &params);
+    }
+    return true;
+}
+
+static void test_a_guest_is_cut_off_before_kilnd_is(void **state)
+{
+    (void)state;
+    struct world world;
+    struct side guest;
+    world_init(&world);
+    dial(&world, &guest, guest_port(&world), "/v1/link", GUEST_HEADERS);
+    assert_int_equal(ws_send(guest.ws, WS_BINARY, "more", 4), 0);
+    FIXTURE_RUN_UNTIL(&world.fixture, keep_queue_full(&world) && guest.closed);
+    assert_int_equal(guest.code, WS_TRY_LATER);
+    FIXTURE_RUN_UNTIL(&world.fixture, world.links_closed == 1);
+    assert_int_equal(world.hellos, 1);
+    world_finish(&world);
+}
+
 static void test_links_come_again_after_kilnd_was_away(void **state)
 {
     (void)state;
@@ -235,6 +299,8 @@ int main(void)
         cmocka_unit_test(test_a_link_carries_records_both_ways),
         cmocka_unit_test(test_a_link_needs_a_good_token),
         cmocka_unit_test(test_a_flooding_guest_waits),
+        cmocka_unit_test(test_a_flood_of_requests_does_not_cut_kilnd_off),
+        cmocka_unit_test(test_a_guest_is_cut_off_before_kilnd_is),
         cmocka_unit_test(test_links_come_again_after_kilnd_was_away),
         cmocka_unit_test(test_events_reach_their_reader),
     };
