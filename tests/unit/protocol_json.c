@@ -79,8 +79,8 @@ static void limits_hold(void **state)
 
 static void a_tree_writes_back_the_same(void **state)
 {
-    static const char *const texts[] = {"{\"a\":[1,-2,3.5e7,true,false,null],\"b\":{\"c\":"
-                                        "\"\\\"\\\\\\n\\u0001\xe2\x82\xac\"},\"d\":{},\"e\":[]}",
+    static const char *const texts[] = {("{\"a\":[1,-2,3.5e7,true,false,null],\"b\":{\"c\":"
+                                         "\"\\\"\\\\\\n\\u0001\xe2\x82\xac\"},\"d\":{},\"e\":[]}"),
                                         "[]", "0", "\"\"", "9223372036854775808"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
