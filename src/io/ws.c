@@ -1,5 +1,5 @@
 // WebSocket: see ws.h. libwslay cuts bytes into frames and messages; here are its two callbacks onto a
-// stream, the upgrade, keepalive, and what a pause means.
+// stream, keepalive, and what a pause means. The upgrade is in ws_open.c.
 #include "src/io/ws_private.h"
 
 #include <errno.h>
