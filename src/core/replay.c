@@ -90,9 +90,15 @@ static bool was_seen(const struct replay *replay, const struct seen_key *key, si
     return found;
 }
 
-static void kept(void *arg)
+// Makes room where a user, or all, have used up theirs: what has left the window counts no more.
+static int sweep(struct replay *replay, int64_t now_ms)
 {
-    (void)arg;
+    struct store_batch *batch;
+    int error = store_batch_create(replay->store, &batch);
+    if (error)
+        return error;
+    drop_old(replay, now_ms, batch);
+    return store_commit(batch, NULL, NULL);
 }
 
 static int keep(struct replay *replay, const struct seen *seen, int64_t now_ms)
@@ -103,10 +109,15 @@ static int keep(struct replay *replay, const struct seen *seen, int64_t now_ms)
         return error;
     drop_old(replay, now_ms, batch);
     store_put(batch, STORE_META, &seen->key, sizeof seen->key, &seen->time_ms, sizeof seen->time_ms);
-    error = store_commit(batch, kept, NULL);
+    error = store_commit(batch, NULL, NULL);
     if (!error)
         replay->ring[(replay->tail + replay->count++) % REPLAY_MAX] = *seen;
     return error;
+}
+
+static bool is_full(const struct replay *replay, size_t owned)
+{
+    return replay->count == REPLAY_MAX || owned >= REPLAY_PER_USER_MAX;
 }
 
 int replay_take(struct replay *replay, const uint8_t user[REPLAY_USER_BYTES],
@@ -114,6 +125,7 @@ int replay_take(struct replay *replay, const uint8_t user[REPLAY_USER_BYTES],
 {
     struct seen seen = {.time_ms = time_ms};
     size_t owned;
+    int error;
     if (time_ms < now_ms - REPLAY_WINDOW_MS || time_ms > now_ms + REPLAY_WINDOW_MS)
         return -ETIME;
     memcpy(seen.key.prefix, prefix, sizeof prefix);
@@ -121,7 +133,11 @@ int replay_take(struct replay *replay, const uint8_t user[REPLAY_USER_BYTES],
     memcpy(seen.key.nonce, nonce, sizeof seen.key.nonce);
     if (was_seen(replay, &seen.key, &owned))
         return -EEXIST;
-    if (replay->count == REPLAY_MAX || owned >= REPLAY_PER_USER_MAX)
-        return -ENOSPC;
+    if (is_full(replay, owned)) {
+        error = sweep(replay, now_ms);
+        was_seen(replay, &seen.key, &owned);
+        if (error || is_full(replay, owned))
+            return error ? error : -ENOSPC;
+    }
     return keep(replay, &seen, now_ms);
 }
