@@ -4,38 +4,29 @@
  * root, has no control character in a value and no more fields than the limit; what is refused leaves nothing
  * behind.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/claim.h"
 #include "src/io/http_parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void claim(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_fields(const struct http_head *head)
 {
-    claim(head->nfields <= HTTP_FIELDS_MAX);
-    claim(head->content_length >= -1);
+    CLAIM(head->nfields <= HTTP_FIELDS_MAX);
+    CLAIM(head->content_length >= -1);
     for (size_t i = 0; i < head->nfields; i++) {
-        claim(head->fields[i].name[0] != '\0');
+        CLAIM(head->fields[i].name[0] != '\0');
         for (const char *at = head->fields[i].value; *at != '\0'; at++)
-            claim((unsigned char)*at >= 0x20 || *at == '\t');
+            CLAIM((unsigned char)*at >= 0x20 || *at == '\t');
     }
-    claim(http_head_field(head, "Transfer-Encoding") == NULL);
+    CLAIM(http_head_field(head, "Transfer-Encoding") == NULL);
 }
 
 static void check_path(const char *path)
 {
-    claim(path[0] == '/');
+    CLAIM(path[0] == '/');
     for (const char *at = path; (at = strchr(at, '/')) != NULL; at++) {
         size_t len = strcspn(at + 1, "/");
-        claim(!(len == 1 && at[1] == '.') && !(len == 2 && at[1] == '.' && at[2] == '.'));
+        CLAIM(!(len == 1 && at[1] == '.') && !(len == 2 && at[1] == '.' && at[2] == '.'));
     }
 }
 
@@ -43,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct http_head head;
     size_t whole = http_head_length((const char *)data, size);
-    claim(whole <= size);
+    CLAIM(whole <= size);
     if (whole == 0)
         return 0;
     if (http_parse_request((const char *)data, whole, &head) == 0) {
@@ -53,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (http_parse_answer((const char *)data, whole, &head) == 0) {
         check_fields(&head);
-        claim(head.status >= 100 && head.status <= 599);
+        CLAIM(head.status >= 100 && head.status <= 599);
         http_head_finish(&head);
     }
     return 0;
