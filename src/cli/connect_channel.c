@@ -14,7 +14,9 @@
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
-enum { PATH_BYTES = 80, CALL_TIMEOUT_MS = 60000 };
+// A VM's first channel waits a moment after it has registered, its next one a moment after one was taken, and
+// that of a controller that crashed once the stub has started another.
+enum { PATH_BYTES = 80, CALL_TIMEOUT_MS = 60000, WAITING_TRIES = 40, WAITING_STEP_MS = 500 };
 
 struct connect_channel {
     struct connect *connect; // borrowed
@@ -24,7 +26,9 @@ struct connect_channel {
     struct channel *records;     // owned, from then on
     struct channel_assembly assembly;
     struct rpc_peer *peer; // owned
-    bool opened, failed;   // how opening went; failed: said to the user
+    bool opened, failed;   // how opening went; failed: said to the user,
+    bool none_waiting;     // unless this is why, and it is not the last try
+    int tries_left;
     const struct connect_channel_ops *ops;
     void *ops_arg;
 };
@@ -149,7 +153,9 @@ static void on_close(void *arg, const struct ws_close *close)
 {
     struct connect_channel *channel = arg;
     channel->ws = NULL;
-    if (!channel->opened)
+    channel->none_waiting =
+        !channel->opened && close->http_body && strstr(close->http_body, "\"NO_CHANNEL\"") != NULL;
+    if (!channel->opened && (!channel->none_waiting || channel->tries_left == 0))
         connect_say_close(close, "the channel");
     end(channel);
 }
@@ -177,6 +183,18 @@ static int start(struct connect_channel *channel, const struct json *vm)
     return error ? cli_unreachable_error("the channel: %s", strerror(-error)) : CLI_OK;
 }
 
+// Until it is opened or has failed.
+static int try_once(struct connect_channel *channel, const struct json *vm)
+{
+    handshake_destroy(channel->handshake);
+    channel->handshake = NULL;
+    channel->failed = channel->none_waiting = false;
+    int exit_code = start(channel, vm);
+    while (exit_code == CLI_OK && !channel->opened && !channel->failed)
+        loop_step(channel->connect->loop, true);
+    return exit_code;
+}
+
 int connect_channel_open(struct connect *connect, const struct json *vm, struct connect_channel **ret_channel)
 {
     struct connect_channel *channel = calloc(1, sizeof *channel);
@@ -185,10 +203,13 @@ int connect_channel_open(struct connect *connect, const struct json *vm, struct 
     channel->connect = connect;
     channel->ops = &no_ops;
     int exit_code = connect_vouch_ask(connect, vm, &channel->vouch);
-    if (exit_code == CLI_OK)
-        exit_code = start(channel, vm);
-    while (exit_code == CLI_OK && !channel->opened && !channel->failed)
-        loop_step(connect->loop, true);
+    channel->tries_left = WAITING_TRIES;
+    while (exit_code == CLI_OK && !channel->opened && channel->tries_left-- > 0) {
+        exit_code = try_once(channel, vm);
+        if (!channel->none_waiting)
+            break;
+        connect_pause(connect, WAITING_STEP_MS);
+    }
     if (exit_code == CLI_OK && !channel->opened)
         exit_code = CLI_UNREACHABLE;
     if (exit_code != CLI_OK) {
