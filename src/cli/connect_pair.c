@@ -127,6 +127,12 @@ static int say_unlocked(struct connect *connect, const struct json *held, struct
     return CLI_OK;
 }
 
+// Whether a failure is one of a VM whose drives are on their way.
+static bool may_pass(const char *name)
+{
+    return strcmp(name, "DRIVE_UNKNOWN") == 0 || strcmp(name, "CONFLICT") == 0;
+}
+
 // A VM that was paired just now gets its drives in a moment: until then it does not know them.
 static int unlock(struct connect *connect, struct connect_channel *channel, const struct json *held,
                   bool format)
@@ -141,7 +147,7 @@ static int unlock(struct connect *connect, struct connect_channel *channel, cons
     }
     for (;;) {
         connect_channel_ask(channel, "drive.unlock", params.text, UNLOCK_TIMEOUT_MS, &result);
-        if (result.exit_code != CLI_OK || !result.failed || strcmp(result.name, "DRIVE_UNKNOWN") != 0 ||
+        if (result.exit_code != CLI_OK || !result.failed || !may_pass(result.name) ||
             loop_monotonic_ms() > until_ms)
             break;
         connect_pause(connect, ATTACH_STEP_MS);
@@ -184,6 +190,27 @@ static int unlock_all(struct connect *connect, struct connect_channel *channel, 
     return exit_code;
 }
 
+// The drives are open; what is left are the users. Until a VM was told its drives (perhaps that it has none)
+// it answers CONFLICT; leaving before would take its owner away from it.
+static int await_users(struct connect *connect, struct connect_channel *channel)
+{
+    struct connect_result result;
+    int64_t until_ms = loop_monotonic_ms() + ATTACH_WAIT_MS;
+    for (;;) {
+        connect_channel_ask(channel, "users.apply", "{}", UNLOCK_TIMEOUT_MS, &result);
+        if (result.exit_code != CLI_OK || !result.failed || strcmp(result.name, "CONFLICT") != 0 ||
+            loop_monotonic_ms() > until_ms)
+            break;
+        connect_pause(connect, ATTACH_STEP_MS);
+    }
+    if (result.exit_code != CLI_OK)
+        return result.exit_code;
+    json_destroy(result.result);
+    if (!result.failed)
+        return CLI_OK;
+    return cli_failure(*result.name ? result.name : NULL, result.words, result.detail);
+}
+
 static int run_unlock(struct connect *connect, int argc, char **argv)
 {
     struct connect_words words;
@@ -197,6 +224,8 @@ static int run_unlock(struct connect *connect, int argc, char **argv)
     if (exit_code != CLI_OK)
         return exit_code;
     exit_code = unlock_all(connect, channel, vm, &formats);
+    if (exit_code == CLI_OK)
+        exit_code = await_users(connect, channel);
     connect_channel_close(channel);
     json_destroy(vm);
     return exit_code;
@@ -314,7 +343,8 @@ static int run_users_apply(struct connect *connect, int argc, char **argv)
 
 const struct connect_command connect_channel_commands[] = {
     {"pair", NULL, run_pair, "VM", "authenticates you and the VM to each other, and shows the keys"},
-    {"unlock", NULL, run_unlock, "VM [--format DRIVE]...", "gives the VM the keys of its drives"},
+    {"unlock", NULL, run_unlock, "VM [--format DRIVE]...",
+     "gives the VM the keys of its drives; then it is ready"},
     {"status", NULL, run_status, "VM", "what the VM says of itself"},
     {"users", "get", run_users_get, "VM", "the VM's user database, as JSON"},
     {"users", "apply", run_users_apply, "VM FILE", "makes the users of a database in the VM"},
