@@ -151,9 +151,10 @@ expect_console() {
     : >"$GUESTS/$1/console"
 }
 
-# pair_up VM: true owner and true guest, until the VM is in use.
+# expect_ready VM: its true owner and its true guest pair, and the VM comes into use.
 expect_ready() {
-    connect alice pair "$1" >/dev/null || fail "the true owner and the true guest of $1 do not pair"
+    connect alice unlock "$1" >/dev/null || fail "the true owner and the true guest of $1 do not pair"
     wait_state "$1" ready 30 >/dev/null
-    connect alice --json status "$1" | jq -e '.state == "ready"' >/dev/null || fail "$1 says that it is not ready"
+    says_ready "$1" || fail "$1 says that it is not ready"
 }
+says_ready() { connect alice --json status "$1" | jq -e '.state == "ready"' >/dev/null; }
