@@ -1,9 +1,12 @@
 // kiln-connect: the owner's client, from a terminal and with no root.
 //
 // In: a command line. Out: a command's exit code (common.h). Kept: nothing but the profile's files.
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "src/cli/connect.h"
 #include "src/io/log.h"
@@ -85,7 +88,7 @@ static int run_command(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-/* The option at *AT, and its value; false when it is none. */
+// The option at *AT, and its value; false when it is none.
 static bool take_global(struct connect *connect, int argc, char **argv, int *at, const char **fd)
 {
     const struct {
@@ -105,12 +108,33 @@ static bool take_global(struct connect *connect, int argc, char **argv, int *at,
     return strcmp(argv[*at], "--json") == 0;
 }
 
+// Keys are in our memory: it goes to no core file and to no other process of the user's.
+static void protect_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// The descriptor of --passphrase-fd, which no program that we start inherits.
+static int take_passphrase_fd(struct connect *connect, const char *text)
+{
+    if (!text)
+        return CLI_OK;
+    if (strlen(text) > 6 || !*text || strspn(text, "0123456789") != strlen(text) ||
+        fcntl(atoi(text), F_SETFD, FD_CLOEXEC) < 0)
+        return cli_usage_error("--passphrase-fd needs the number of an open descriptor");
+    connect->passphrase_fd = atoi(text);
+    return CLI_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct connect connect = {.passphrase_fd = -1};
     const char *fd = NULL;
     int at = 1;
     cli_set_program("kiln-connect");
+    protect_memory();
     log_set_level(LOG_LEVEL_ERROR);
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         if (strcmp(argv[at], "--help") == 0) {
@@ -124,11 +148,9 @@ int main(int argc, char **argv)
         if (!take_global(&connect, argc, argv, &at, &fd))
             return cli_usage_error("%s is no option, or its value is missing", argv[at]);
     }
-    if (fd && (strlen(fd) > 6 || !*fd || strspn(fd, "0123456789") != strlen(fd)))
-        return cli_usage_error("--passphrase-fd needs the number of an open descriptor");
-    if (fd)
-        connect.passphrase_fd = atoi(fd);
-    int exit_code = run_command(&connect, argc - at, argv + at);
+    int exit_code = take_passphrase_fd(&connect, fd);
+    if (exit_code == CLI_OK)
+        exit_code = run_command(&connect, argc - at, argv + at);
     connect_close(&connect);
     return exit_code;
 }

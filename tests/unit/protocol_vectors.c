@@ -26,13 +26,27 @@ static struct crypto_rsa *owner, *vm;
 static struct crypto_ec *identity;
 static struct fixed_random source = {4, 0};
 
-/* Bytes of a member, hex or base64, in memory that lives as long as the program. */
+/* Memory until the end of the program, which is keep(0). */
+static void *keep(size_t size)
+{
+    static void *kept[512];
+    static size_t count;
+    if (size == 0) {
+        while (count > 0)
+            free(kept[--count]);
+        return NULL;
+    }
+    assert_true(count < sizeof kept / sizeof *kept);
+    return kept[count++] = malloc(size);
+}
+
+/* Bytes of a member, hex or base64. */
 static struct bytes get(const char *section, const char *key)
 {
     const char *text = json_text(json_member(json_member(vectors, section), key));
     assert_non_null(text);
     size_t len = strlen(text);
-    uint8_t *bytes = malloc(len + 1);
+    uint8_t *bytes = keep(len + 1);
     if (len % 2 == 0 && hex_decode(text, bytes, len / 2) == 0)
         return (struct bytes){bytes, len / 2};
     assert_int_equal(base64_decode(text, len, bytes, len, &len), 0);
@@ -48,7 +62,7 @@ static struct bytes hex_at(const char *section, const char *key, size_t index)
 {
     const char *text = json_text(json_at(json_member(json_member(vectors, section), key), index));
     assert_non_null(text);
-    uint8_t *bytes = malloc(strlen(text) / 2 + 1);
+    uint8_t *bytes = keep(strlen(text) / 2 + 1);
     assert_int_equal(hex_decode(text, bytes, strlen(text) / 2), 0);
     return (struct bytes){bytes, strlen(text) / 2};
 }
@@ -78,6 +92,7 @@ static int drop_vectors(void **state)
     crypto_rsa_destroy(owner);
     crypto_rsa_destroy(vm);
     crypto_ec_destroy(identity);
+    keep(0);
     return 0;
 }
 
@@ -89,21 +104,21 @@ static void assert_same(struct bytes found, struct bytes wanted)
 
 static struct bytes hkdf(struct bytes ikm, struct bytes salt, const void *info, size_t info_len, size_t len)
 {
-    uint8_t *out = malloc(len);
+    uint8_t *out = keep(len);
     crypto_hkdf(ikm, salt, (struct bytes){info, info_len}, out, len);
     return (struct bytes){out, len};
 }
 
 static struct bytes hash(const void *bytes, size_t len)
 {
-    uint8_t *out = malloc(CRYPTO_HASH_BYTES);
+    uint8_t *out = keep(CRYPTO_HASH_BYTES);
     crypto_hash(bytes, len, out);
     return (struct bytes){out, CRYPTO_HASH_BYTES};
 }
 
 static struct bytes hmac(struct bytes key, const void *bytes, size_t len)
 {
-    uint8_t *out = malloc(CRYPTO_HASH_BYTES);
+    uint8_t *out = keep(CRYPTO_HASH_BYTES);
     crypto_hmac(key.bytes, key.len, bytes, len, out);
     return (struct bytes){out, CRYPTO_HASH_BYTES};
 }
@@ -271,7 +286,7 @@ static struct bytes follow_auth(struct bytes message, struct bytes z, struct byt
 static struct bytes shared_secret(struct bytes private, struct bytes message)
 {
     struct crypto_ecdh *ecdh;
-    uint8_t *z = malloc(32), own[CRYPTO_POINT_BYTES];
+    uint8_t *z = keep(32), own[CRYPTO_POINT_BYTES];
     assert_int_equal(crypto_ecdh_create(give_private, &private, &ecdh), 0);
     crypto_ecdh_public(ecdh, own);
     assert_memory_equal(own, hex_at("handshake", "messages", 0).bytes + 7, CRYPTO_POINT_BYTES);
