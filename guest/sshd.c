@@ -197,7 +197,7 @@ static void session_ended(void *arg, int status)
 
 static int spawn_sshd(int fd, pid_t *ret_pid)
 {
-    static char *const argv[] = {"/usr/sbin/sshd", "-i", "-e", "-f", CONFIG_PATH, NULL};
+    static char *const argv[] = {"/usr/sbin/sshd", "-i", "-f", CONFIG_PATH, NULL};
     static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
