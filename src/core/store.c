@@ -90,6 +90,27 @@ static int length_check(MDB_env *env)
     return rc;
 }
 
+// LMDB counts pages that it took and gave back before it wrote them, so a whole file may end before its last
+// page. Ours is as long as its map (with a hole at its end, which takes no room), so that shorter is damaged.
+int store_file_grow(struct store *store, size_t size_bytes)
+{
+    struct stat file;
+    mdb_filehandle_t fd;
+    int rc = mdb_env_get_fd(store->env, &fd);
+    if (!rc && fstat(fd, &file) < 0)
+        rc = errno;
+    if (!rc && (uint64_t)file.st_size < size_bytes && ftruncate(fd, (off_t)size_bytes) < 0)
+        rc = errno;
+    return rc;
+}
+
+static int file_prepare(struct store *store)
+{
+    MDB_envinfo info;
+    int rc = mdb_env_info(store->env, &info);
+    return rc ? rc : store_file_grow(store, info.me_mapsize);
+}
+
 static int env_open(struct store *store, const char *path, bool readonly, char error[STORE_ERROR_LEN])
 {
     unsigned flags = MDB_NOTLS | (readonly ? MDB_RDONLY : 0);
@@ -104,6 +125,8 @@ static int env_open(struct store *store, const char *path, bool readonly, char e
         rc = mdb_env_open(store->env, path, flags, 0600);
     if (!rc)
         rc = length_check(store->env);
+    if (!rc && !readonly)
+        rc = file_prepare(store);
     return rc ? say(error, store_errno(rc), "cannot open the store", path) : 0;
 }
 

@@ -64,6 +64,8 @@ static int map_grow(struct store *store)
     pthread_mutex_lock(&store->map_lock);
     int rc = mdb_env_info(store->env, &info);
     if (!rc)
+        rc = store_file_grow(store, info.me_mapsize * 2);
+    if (!rc)
         rc = mdb_env_set_mapsize(store->env, info.me_mapsize * 2);
     pthread_mutex_unlock(&store->map_lock);
     return rc;

@@ -61,5 +61,9 @@ void store_list_finish(struct store_list *list);
 int store_thread_start(struct store *store);
 void store_thread_stop(struct store *store);
 
+// Makes the file at least SIZE_BYTES long, as the map must be before it is used. Returns LMDB's error or an
+// errno.
+int store_file_grow(struct store *store, size_t size_bytes);
+
 // LMDB's error as a negative errno.
 int store_errno(int error);

@@ -251,6 +251,36 @@ static void a_newer_format_is_refused(void **state)
     fixture->store = NULL;
 }
 
+// Pages that a transaction takes and gives back are never written: the file ends before the last page that
+// LMDB counts, and nothing is missing.
+static void a_transaction_that_gives_pages_back_leaves_a_good_store(void **state)
+{
+    enum { NUMBERS = 8192 };
+    struct fixture *fixture = *state;
+    struct store_batch *batch;
+    unsigned done = 0;
+    char key[64] = "";
+    for (unsigned i = 0; i < NUMBERS; i++) {
+        memcpy(key, &i, sizeof i);
+        assert_int_equal(store_batch_create(fixture->store, &batch), 0);
+        store_put(batch, STORE_META, key, sizeof key, &i, sizeof i);
+        assert_int_equal(store_commit(batch, count_done, &done), 0);
+    }
+    step_until(fixture, &done, NUMBERS);
+    assert_int_equal(store_batch_create(fixture->store, &batch), 0);
+    for (unsigned i = 0; i < NUMBERS; i++) {
+        memcpy(key, &i, sizeof i);
+        store_delete(batch, STORE_META, key, sizeof key);
+    }
+    assert_int_equal(store_commit(batch, count_done, &done), 0);
+    step_until(fixture, &done, NUMBERS + 1);
+    store_close(fixture->store);
+    open_store(fixture);
+    commit_number(fixture, 1, count_done, &done);
+    step_until(fixture, &done, NUMBERS + 2);
+    assert_int_equal(last_number(fixture), 1);
+}
+
 static void a_shortened_file_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -418,6 +448,7 @@ int main(void)
         TEST(the_map_grows_by_itself),
         TEST(a_second_writer_is_refused),
         TEST(a_newer_format_is_refused),
+        TEST(a_transaction_that_gives_pages_back_leaves_a_good_store),
         TEST(a_shortened_file_is_refused),
         TEST(a_disk_that_refuses_heals_by_itself),
         TEST(killed_at_any_moment_it_keeps_its_word),
