@@ -29,7 +29,7 @@ int handover_decode(const void *record, size_t len_bytes, struct handover *ret_h
     struct bytes kept = wire_read_field(&reader);
     if (wire_reader_end(&reader) < 0 || manifest.len != HANDOVER_HASH_LEN ||
         config.len != HANDOVER_HASH_LEN || version.len >= HANDOVER_VERSION_MAX ||
-        kept.len > HANDOVER_KEPT_MAX)
+        memchr(version.bytes, '\0', version.len) != NULL || kept.len > HANDOVER_KEPT_MAX)
         return -EBADMSG;
     memcpy(ret_handover->manifest, manifest.bytes, HANDOVER_HASH_LEN);
     memcpy(ret_handover->config, config.bytes, HANDOVER_HASH_LEN);

@@ -38,18 +38,26 @@ int kept_encode(const struct kept *kept, uint8_t *out, size_t max_bytes, size_t 
 static void read_text(struct wire_reader *reader, char *out, size_t max_bytes)
 {
     struct bytes text = wire_read_field(reader);
-    reader->bad = reader->bad || text.len >= max_bytes;
+    reader->bad = reader->bad || text.len >= max_bytes || memchr(text.bytes, '\0', text.len) != NULL;
     if (!reader->bad)
         snprintf(out, max_bytes, "%.*s", (int)text.len, (const char *)text.bytes);
+}
+
+// A field of at most MAX_BYTES bytes. Returns how many.
+static size_t read_short(struct wire_reader *reader, uint8_t *out, size_t max_bytes)
+{
+    struct bytes field = wire_read_field(reader);
+    reader->bad = reader->bad || field.len > max_bytes;
+    if (reader->bad || field.len == 0)
+        return 0;
+    memcpy(out, field.bytes, field.len);
+    return field.len;
 }
 
 static void read_request(struct wire_reader *reader, struct register_request *request)
 {
     wire_read_field_exact(reader, request->uuid, sizeof request->uuid);
-    struct bytes key = wire_read_field(reader);
-    reader->bad = reader->bad || key.len > sizeof request->public_key;
-    request->public_key_len = reader->bad ? 0 : key.len;
-    memcpy(request->public_key, key.bytes, request->public_key_len);
+    request->public_key_len = read_short(reader, request->public_key, sizeof request->public_key);
     wire_read_field_exact(reader, request->nonce_v, sizeof request->nonce_v);
     read_text(reader, request->stub_version, sizeof request->stub_version);
     read_text(reader, request->controller_version, sizeof request->controller_version);
@@ -62,19 +70,26 @@ static void read_request(struct wire_reader *reader, struct register_request *re
         read_text(reader, request->addresses[i], sizeof request->addresses[i]);
 }
 
+static void read_kept(struct wire_reader *reader, struct kept *kept)
+{
+    wire_read_label(reader, LABEL);
+    kept->private_key_len = read_short(reader, kept->private_key, sizeof kept->private_key);
+    read_request(reader, &kept->request);
+    uint64_t owned = wire_read_field_u64(reader);
+    reader->bad = reader->bad || owned > 1;
+    kept->owned = owned == 1;
+    wire_read_field_exact(reader, kept->owner, sizeof kept->owner);
+    kept->assignment = wire_read_field_u64(reader);
+}
+
 int kept_decode(const void *block, size_t len_bytes, struct kept *ret_kept)
 {
     struct wire_reader reader = wire_reader_init(block, len_bytes);
     memset(ret_kept, 0, sizeof *ret_kept);
-    wire_read_label(&reader, LABEL);
-    struct bytes key = wire_read_field(&reader);
-    if (key.len > sizeof ret_kept->private_key)
-        return -EBADMSG;
-    memcpy(ret_kept->private_key, key.bytes, key.len);
-    ret_kept->private_key_len = key.len;
-    read_request(&reader, &ret_kept->request);
-    ret_kept->owned = wire_read_field_u64(&reader) == 1;
-    wire_read_field_exact(&reader, ret_kept->owner, sizeof ret_kept->owner);
-    ret_kept->assignment = wire_read_field_u64(&reader);
-    return wire_reader_end(&reader);
+    read_kept(&reader, ret_kept);
+    int error = wire_reader_end(&reader);
+    // No half of a secret stays.
+    if (error < 0)
+        crypto_wipe(ret_kept, sizeof *ret_kept);
+    return error;
 }

@@ -21,7 +21,7 @@ struct kept {
 
 // -ENOSPC.
 int kept_encode(const struct kept *kept, uint8_t *out, size_t max_bytes, size_t *ret_len_bytes);
-// -EBADMSG.
+// -EBADMSG: RET_KEPT is all zeros then, as no half of a secret may stay.
 int kept_decode(const void *block, size_t len_bytes, struct kept *ret_kept);
 
 #endif
