@@ -61,6 +61,12 @@ static void leave(struct rpc_peer *peer)
         free(peer);
 }
 
+// What a call hears that no answer came to.
+static struct rpc_answer unanswered(int error)
+{
+    return (struct rpc_answer){.error = error, .name = "", .detail = ""};
+}
+
 // Takes WAITING out of the list, which holds it.
 static void unlink_waiting(struct rpc_waiting *waiting)
 {
@@ -84,12 +90,13 @@ void rpc_peer_destroy(struct rpc_peer *peer)
 {
     if (peer == NULL || peer->gone)
         return;
+    struct rpc_answer answer = unanswered(-ECONNRESET);
     peer->busy++;
     peer->gone = true;
     for (struct rpc_request *request = peer->requests; request != NULL; request = request->next)
         request->peer = NULL;
     while (peer->waiting != NULL)
-        finish_waiting(peer->waiting, &(struct rpc_answer){.error = -ECONNRESET});
+        finish_waiting(peer->waiting, &answer);
     leave(peer);
 }
 
@@ -221,8 +228,9 @@ static void on_timeout(void *arg)
 {
     struct rpc_waiting *waiting = arg;
     struct rpc_peer *peer = waiting->peer;
+    struct rpc_answer answer = unanswered(-ETIMEDOUT);
     peer->busy++;
-    finish_waiting(waiting, &(struct rpc_answer){.error = -ETIMEDOUT});
+    finish_waiting(waiting, &answer);
     leave(peer);
 }
 
