@@ -6,6 +6,11 @@
 #include <string.h>
 
 #include "src/core/views.h"
+#include "src/io/loop.h"
+
+// A long history goes out in pieces: its carrier gives a peer up when too much waits for it, and the loop has
+// others to serve.
+enum { PIECE = 256, PIECE_EVERY_MS = 5 };
 
 struct events_reader {
     struct events *events; // borrowed
@@ -13,6 +18,7 @@ struct events_reader {
     events_send_fn *send;
     void *arg;
     uint64_t seq; // of the last change it was offered
+    bool behind;  // changes before the present ones are still owed to it
     struct events_reader *next;
 };
 
@@ -20,6 +26,7 @@ struct events {
     struct core *core; // borrowed
     struct core_watcher watcher;
     struct events_reader *readers; // owned
+    struct loop_timer *piece;      // owned: armed while a reader is behind
 };
 
 static bool may_see(const struct events_reader *reader, const struct history *history, const struct vm *vm)
@@ -57,8 +64,42 @@ static void changed(void *arg, const struct change *change)
     struct events_reader *next;
     for (struct events_reader *reader = events->readers; reader; reader = next) {
         next = reader->next;
-        offer(reader, change->history, change->vm);
+        // Who is behind comes to it in its order.
+        if (!reader->behind)
+            offer(reader, change->history, change->vm);
     }
+}
+
+struct piece {
+    struct events_reader *reader;
+    int left;
+};
+
+static int replay(void *arg, const struct history *history)
+{
+    struct piece *piece = arg;
+    offer(piece->reader, history, NULL);
+    return --piece->left == 0;
+}
+
+// What the store cannot give now stays owed.
+static int replay_piece(struct events_reader *reader)
+{
+    struct events *events = reader->events;
+    struct piece piece = {reader, PIECE};
+    int rc = core_replay(events->core, reader->seq, replay, &piece);
+    reader->behind = rc != 0;
+    if (reader->behind)
+        loop_timer_arm(events->piece, PIECE_EVERY_MS);
+    return rc < 0 ? rc : 0;
+}
+
+static void on_piece(void *arg)
+{
+    struct events *events = arg;
+    for (struct events_reader *reader = events->readers; reader; reader = reader->next)
+        if (reader->behind)
+            replay_piece(reader);
 }
 
 int events_create(struct core *core, struct events **ret_events)
@@ -67,6 +108,11 @@ int events_create(struct core *core, struct events **ret_events)
     if (!events)
         return -ENOMEM;
     events->core = core;
+    int error = loop_timer_create(core->loop, on_piece, events, &events->piece);
+    if (error) {
+        free(events);
+        return error;
+    }
     events->watcher = (struct core_watcher){.changed = changed, .arg = events};
     core_watch(core, &events->watcher);
     *ret_events = events;
@@ -78,6 +124,7 @@ void events_destroy(struct events *events)
     if (!events)
         return;
     core_unwatch(events->core, &events->watcher);
+    loop_timer_destroy(events->piece);
     free(events);
 }
 
@@ -96,18 +143,12 @@ int events_reader_add(struct events *events, const struct events_filter *filter,
     return 0;
 }
 
-static int replay(void *arg, const struct history *history)
-{
-    offer(arg, history, NULL);
-    return 0;
-}
-
 int events_reader_replay(struct events_reader *reader, uint64_t since)
 {
     if (since > core_last_seq(reader->events->core))
         return -ENOENT;
     reader->seq = since;
-    return core_replay(reader->events->core, since, replay, reader);
+    return replay_piece(reader);
 }
 
 void events_reader_remove(struct events_reader *reader)

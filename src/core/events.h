@@ -28,7 +28,9 @@ void events_destroy(struct events *events);
 // Adds a reader that begins after RET_SEQ: what is told from now on. 0 or -ENOMEM.
 int events_reader_add(struct events *events, const struct events_filter *filter, events_send_fn *send,
                       void *arg, struct events_reader **ret_reader, uint64_t *ret_seq);
-// Sends at once what came after SINCE and up to now, in order. -ENOENT SINCE lies in the future.
+// Sends what came after SINCE, in order: a piece of it at once, the rest in later turns, before what changes
+// meanwhile. -ENOENT SINCE lies in the future; another errno: the store cannot be read now, it is tried
+// again.
 int events_reader_replay(struct events_reader *reader, uint64_t since);
 // NULL does nothing.
 void events_reader_remove(struct events_reader *reader);

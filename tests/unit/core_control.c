@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "src/core/events.h"
+#include "src/core/machine.h"
 #include "tests/unit/core_verbs_guest.h"
 
 static struct world *world;
@@ -271,6 +273,46 @@ static void strangers_read_and_change_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
+struct heard {
+    uint64_t seq, count;
+};
+
+static void hear(void *arg, const char *params)
+{
+    struct heard *heard = arg;
+    struct json *tree;
+    assert_int_equal(json_parse(params, strlen(params), NULL, &tree), 0);
+    struct json_reader reader = json_reader_init(tree);
+    assert_int_equal(json_read_int(&reader, "seq", 1, INT64_MAX), ++heard->seq);
+    heard->count++;
+    json_destroy(tree);
+}
+
+// At once it would be more than a carrier lets wait, so that no reader could ever catch up.
+static void a_long_history_is_told_in_pieces_and_in_order(void **state)
+{
+    enum { CHANGES = 1000 };
+    const struct events_filter all = {.all = true};
+    struct events_reader *reader;
+    struct heard heard = {0};
+    uint8_t uuid[VM_UUID_LEN];
+    uint64_t seq;
+    (void)state;
+    assert_string_equal(ask("vm.create", CREATE("long")), "");
+    assert_int_equal(core_uuid_parse(world_text(world->result, "id"), uuid), 0);
+    for (int i = 0; i < CHANGES; i++)
+        assert_int_equal(machine_post_kind(&world->core, uuid, VM_ON_DESTROY_ASKED), 0);
+    world_settle(world);
+    assert_int_equal(events_reader_add(world->verbs->events, &all, hear, &heard, &reader, &seq), 0);
+    assert_int_equal(events_reader_replay(reader, 0), 0);
+    assert_in_range(heard.count, 1, CHANGES / 2);
+    assert_int_equal(machine_post_kind(&world->core, uuid, VM_ON_DESTROY_ASKED), 0);
+    while (heard.seq < seq + 1)
+        loop_step(world->core.loop, true);
+    assert_int_equal(heard.seq, core_last_seq(&world->core));
+    events_reader_remove(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +324,7 @@ int main(void)
         TEST(lists_come_in_pages_that_miss_nothing),
         TEST(changes_come_in_order_and_none_is_missing),
         TEST(a_watcher_that_was_away_misses_nothing),
+        TEST(a_long_history_is_told_in_pieces_and_in_order),
         TEST(the_future_cannot_be_watched),
         TEST(strangers_read_and_change_nothing),
     };
