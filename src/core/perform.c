@@ -127,7 +127,7 @@ static enum vm_event_kind event_of_gone(int effect)
     }
 }
 
-static void gone_answered(void *arg, const struct virt_answer *answer)
+void perform_gone_answered(void *arg, const struct virt_answer *answer)
 {
     int effect = ((struct perform_ask *)arg)->effect;
     struct vm_slot *slot = perform_ask_answered(arg);
@@ -142,8 +142,7 @@ static void gone_answered(void *arg, const struct virt_answer *answer)
     machine_post_trouble(slot->core, slot->vm.uuid, event_of_gone(effect), CODE_NONE, "", NULL);
 }
 
-// What was not even asked is asked again.
-static void gone_asked(struct vm_slot *slot, struct perform_ask *ask, int effect, int rc)
+void perform_gone_asked(struct vm_slot *slot, struct perform_ask *ask, int effect, int rc)
 {
     if (ask && !rc)
         return;
@@ -152,22 +151,14 @@ static void gone_asked(struct vm_slot *slot, struct perform_ask *ask, int effect
     perform_again(slot, effect, "no memory");
 }
 
-static void perform_domain_gone(struct vm_slot *slot)
-{
-    char uuid[VIRT_UUID_BYTES];
-    struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_DOMAIN_GONE);
-    core_uuid_text(slot->vm.uuid, uuid);
-    int rc = ask ? slot->core->virt_ops->domain_gone(slot->core->virt, uuid, gone_answered, ask) : -ENOMEM;
-    gone_asked(slot, ask, VM_FX_ENSURE_DOMAIN_GONE, rc);
-}
-
 static void perform_volume_gone(struct vm_slot *slot)
 {
     char uuid[VIRT_UUID_BYTES];
     struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_VOLUME_GONE);
     core_uuid_text(slot->vm.uuid, uuid);
-    int rc = ask ? slot->core->virt_ops->overlay_gone(slot->core->virt, uuid, gone_answered, ask) : -ENOMEM;
-    gone_asked(slot, ask, VM_FX_ENSURE_VOLUME_GONE, rc);
+    int rc = ask ? slot->core->virt_ops->overlay_gone(slot->core->virt, uuid, perform_gone_answered, ask)
+                 : -ENOMEM;
+    perform_gone_asked(slot, ask, VM_FX_ENSURE_VOLUME_GONE, rc);
 }
 
 static void perform_network_free(struct vm_slot *slot)
@@ -176,8 +167,9 @@ static void perform_network_free(struct vm_slot *slot)
     struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_NETWORK_FREE);
     // What the brick or the edge would add says nothing about the address.
     perform_spec(slot, &spec);
-    int rc = ask ? slot->core->virt_ops->address_gone(slot->core->virt, &spec, gone_answered, ask) : -ENOMEM;
-    gone_asked(slot, ask, VM_FX_ENSURE_NETWORK_FREE, rc);
+    int rc = ask ? slot->core->virt_ops->address_gone(slot->core->virt, &spec, perform_gone_answered, ask)
+                 : -ENOMEM;
+    perform_gone_asked(slot, ask, VM_FX_ENSURE_NETWORK_FREE, rc);
 }
 
 static void perform_forget(struct vm_slot *slot)
@@ -269,6 +261,8 @@ int perform_slot_init(struct vm_slot *slot)
     int rc = loop_timer_create(slot->core->loop, again_due, slot, &perform->retry_at);
     if (!rc)
         rc = perform_boot_init(slot);
+    if (!rc)
+        rc = perform_end_init(slot);
     return rc;
 }
 
@@ -277,6 +271,7 @@ void perform_slot_finish(struct vm_slot *slot)
     if (!slot->perform)
         return;
     perform_boot_finish(slot);
+    perform_end_finish(slot);
     if (slot->perform->retry_at)
         loop_timer_destroy(slot->perform->retry_at);
     free(slot->perform);

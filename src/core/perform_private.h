@@ -10,6 +10,9 @@ enum boot_phase {
     BOOT_RISES   // the domain runs, its guest has not registered: the slot is still taken
 };
 
+// The time that a guest has to end by itself.
+enum orderly_end { ORDERLY_NONE, ORDERLY_RUNS, ORDERLY_OVER };
+
 enum network_state { NETWORK_UNKNOWN, NETWORK_ASKED, NETWORK_READY };
 
 // What is under way for one VM.
@@ -28,6 +31,9 @@ struct perform_vm {
     uint64_t retry;              // effects that failed, a bit each
     struct loop_timer *retry_at; // owned
     char retry_words[VM_DETAIL_LEN];
+
+    enum orderly_end orderly;
+    struct loop_timer *orderly_at; // owned; armed in ORDERLY_RUNS
 
     int64_t console_at_ms; // when a failure was last taken from the console, monotonic
 };
@@ -65,6 +71,17 @@ void perform_boot_path(const struct core *core, const uint8_t uuid[static VM_UUI
                        size_t size);
 // Whether the answer means that libvirt is away, or that the call was overtaken: nothing is known.
 bool perform_unknown(int error);
+
+// The answer to a call that takes something away: the machine hears that it is gone, or it is asked for
+// again.
+void perform_gone_answered(void *arg, const struct virt_answer *answer);
+// After such a call: what was not even asked (ASK NULL or RC negative) is asked for again.
+void perform_gone_asked(struct vm_slot *slot, struct perform_ask *ask, int effect, int rc);
+
+// perform_end.c
+void perform_domain_gone(struct vm_slot *slot);
+int perform_end_init(struct vm_slot *slot);
+void perform_end_finish(struct vm_slot *slot);
 
 // perform_boot.c
 void perform_network(struct vm_slot *slot);
