@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* Bindings and public keys: what decodes encodes to the same bytes. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /*
  * Channel records of an authenticated but hostile peer: any plaintext opens to what was sealed or is refused
  * for good; messages come out as they went in, in memory that is bounded; credit is never exceeded.

@@ -1,4 +1,4 @@
-// links: kiln_io
+/* links: kiln_io */
 /*
  * Bytes as a configuration file. Claims: what is taken has every text set; what is refused leaves the result
  * untouched and says why, in words that name the file.

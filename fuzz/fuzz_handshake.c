@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /*
  * The handshake against a stranger: whatever is sent in whatever turn, it never ends authenticated and hands
  * out no keys. Input: a role, then messages as u16 length and bytes; a message of length 0xffff is the right

@@ -1,4 +1,4 @@
-// links: kiln_io
+/* links: kiln_io */
 /*
  * Bytes as the head of a request and of an answer. Claims: what is taken names a path that stays below its
  * root, has no control character in a value and no more fields than the limit; what is refused leaves nothing

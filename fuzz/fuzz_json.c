@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* JSON: what is read writes to a text that reads and writes the same; limits hold; nothing is read into a
  * failure. */
 #include <string.h>

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* Lines of the bridge, the console and the boot data: what parses formats to the same text; dribbling changes
  * nothing. */
 #include <string.h>

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* Link records: no bytes of a stranger open; a stranger's bytes as a body come back the same; after an
  * offence nothing. */
 #include <string.h>

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* The Kiln-Signature header: what parses formats to the same text. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* Manifests: one that parses has a version and controllers in order, and writes to a text of the same hash.
  */
 #include <string.h>

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* Registration: request and reply that decode encode to the same proof; a proof of another key never holds.
  */
 #include "fuzz/claim.h"

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* JSON-RPC messages: every one has what its kind says; a refused one has an id to answer with. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// links: kiln_protocol
+/* links: kiln_protocol */
 /* User database: a good one has unique names and numbers, and nothing it names is missing; a bad one says
  * where. */
 #include <string.h>

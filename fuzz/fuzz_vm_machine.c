@@ -1,4 +1,4 @@
-// links: kiln_states
+/* links: kiln_states */
 /*
  * Bytes as events of a VM's life: the first is how the VM was created, every four after it one event. Claims:
  * vm_claims.h, and that whatever happened, asking to destroy ends it and the answers of what is taken away
