@@ -46,7 +46,11 @@ static void not_made(void *arg)
 static void made(struct object_order *order, const struct virt_answer *answer)
 {
     struct drive *drive = index_find(&order->core->drives, order->id);
-    int rc = -ENOENT;
+    if (!drive || drive->state != DRIVE_MAKING) {
+        // Removed while it was made: the removal that follows has the last word. Or made twice.
+        object_order_end(order, drive && drive->state == DRIVE_HERE ? CODE_NONE : CODE_NOT_FOUND, "");
+        return;
+    }
     if (answer->error == -ENOTCONN || answer->error == -ECANCELED) {
         // The record stays `making`, and drive_resume asks again.
         object_order_end(order, CODE_UNAVAILABLE, "libvirt is away; the drive is made when it is back");
@@ -57,10 +61,8 @@ static void made(struct object_order *order, const struct virt_answer *answer)
         drive_drop(order, "drive.not-made", not_made);
         return;
     }
-    if (drive) {
-        drive->state = DRIVE_HERE;
-        rc = drive_commit(order->core, drive, "drive.made", drive->name, object_durable, order);
-    }
+    drive->state = DRIVE_HERE;
+    int rc = drive_commit(order->core, drive, "drive.made", drive->name, object_durable, order);
     if (rc)
         object_order_end(order, CODE_INTERNAL, strerror(-rc));
 }
@@ -130,9 +132,13 @@ int drive_add(struct core *core, const struct drive *drive, const char *actor, o
 static void remove_answered(void *arg, const struct virt_answer *answer)
 {
     struct object_order *order = arg;
+    const struct drive *drive = drive_find(order->core, order->id);
     // The record stays `removing`, and drive_resume asks again.
     if (answer->error)
         object_order_end(order, object_code_of(answer->error), answer->words);
+    else if (!drive || drive->state != DRIVE_REMOVING)
+        // Asked for twice; what has this id by now is another drive.
+        object_order_end(order, CODE_NONE, "");
     else
         drive_drop(order, "drive.removed", object_durable);
 }

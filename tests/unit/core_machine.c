@@ -293,6 +293,42 @@ static void a_drive_has_one_writer_until_its_domain_is_gone(void **state)
     assert_true(fixture->ports_called[2] > 0 && fixture->ports_called[3] > 0);
 }
 
+static void wait_code(struct fixture *fixture, const int *code)
+{
+    while (*code == -1)
+        assert_int_equal(loop_step(fixture->core.loop, true), 0);
+}
+
+// Neither the answer to its making nor a second removal touches what the first removal leaves behind.
+static void a_drive_that_is_removed_while_it_is_made_stays_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct create_drive wanted = {.id = {5}, .mode = VM_DRIVE_WRITER};
+    struct drive drive = {.id = {5}, .name = "d5", .size_mib = 16, .owner = {1}};
+    uint8_t uuid[VM_UUID_LEN];
+    char detail[VM_DETAIL_LEN];
+    int made = -1, removed = -1, again = -1;
+    assert_int_equal(drive_add(&fixture->core, &drive, "uid:0", object_done, &made), 0);
+    ask_wait(fixture, "drive");
+    assert_int_equal(drive_remove(&fixture->core, drive.id, "uid:0", object_done, &removed), 0);
+    assert_int_equal(drive_remove(&fixture->core, drive.id, "uid:0", object_done, &again), 0);
+    while (asks_of("drive_gone") < 2)
+        assert_int_equal(loop_step(fixture->core.loop, true), 0);
+    answer(fixture, "drive", 0);
+    wait_code(fixture, &made);
+    assert_int_equal(made, CODE_NOT_FOUND);
+    assert_int_equal(order(fixture, "v1", &wanted, 1, uuid, detail), CODE_DRIVE_UNKNOWN);
+    answer(fixture, "drive_gone", 0);
+    wait_code(fixture, &removed);
+    assert_null(drive_find(&fixture->core, drive.id));
+    drive_make(fixture, 5, &wanted);
+    answer(fixture, "drive_gone", 0);
+    wait_code(fixture, &again);
+    settle(fixture);
+    assert_non_null(drive_find(&fixture->core, drive.id));
+    assert_int_equal(order(fixture, "v1", &wanted, 1, uuid, detail), CODE_NONE);
+}
+
 static void registered_and_paired(struct fixture *fixture, const uint8_t *uuid)
 {
     struct vm_event registered = {.head.on = VM_ON_REGISTERED},
@@ -426,6 +462,7 @@ int main(void)
         TEST(a_deadline_ends_what_does_not_come),
         TEST(a_failure_on_the_console_ends_it_with_its_words),
         TEST(a_drive_has_one_writer_until_its_domain_is_gone),
+        TEST(a_drive_that_is_removed_while_it_is_made_stays_removed),
         TEST(drives_are_attached_each_by_itself),
         TEST(an_end_that_libvirt_tells_is_taken_at_once),
         TEST(a_lost_connection_changes_no_state),
