@@ -12,6 +12,7 @@
 
 #include "protocol/text.h"
 #include "src/core/record.h"
+#include "tests/unit/seed.h"
 
 // Every member set, none to its zero.
 static struct vm vm_full(void)
@@ -93,6 +94,7 @@ static void vm_comes_back_as_it_was(void **state)
     size_t len;
     uint64_t seq;
     assert_int_equal(record_vm_encode(&vm, 4711, &bytes, &len), 0);
+    seed_write("record", "vm", 0, bytes, len);
     assert_int_equal(record_vm_decode(bytes, len, &back, &seq), 0);
     assert_int_equal(seq, 4711);
     assert_vm_equal(&vm, &back);
@@ -160,6 +162,7 @@ static void golden_vm_is_read(void **state)
     for (int i = 0; i < 16; i++)
         uuid[i] = (uint8_t)i;
     assert_int_equal(hex_decode(golden_vm, bytes, len), 0);
+    seed_write("record", "vm-golden", 0, bytes, len);
     assert_int_equal(record_vm_decode(bytes, len, &vm, &seq), 0);
     assert_int_equal(seq, 9);
     assert_int_equal(vm.head.state, VM_BOOTED);
@@ -192,6 +195,7 @@ static void golden_user_is_written(void **state)
                              "0012000000201111111111111111111111111111111111111111111111111111111111111111"
                              "0013000000080000000000000102");
     struct user back;
+    seed_write("record", "user", 1, bytes, len);
     assert_int_equal(record_user_decode(bytes, len, &back), 0);
     assert_memory_equal(&back, &user, sizeof user);
     free(bytes);
@@ -217,6 +221,7 @@ static void brick_comes_back_as_it_was(void **state)
     brick.timeout_ms[VM_BOOTED] = 5000;
     brick.timeout_ms[VM_PAIRED] = 0;
     assert_int_equal(record_brick_encode(&brick, &bytes, &len), 0);
+    seed_write("record", "brick", 2, bytes, len);
     assert_int_equal(record_brick_decode(bytes, len, &back), 0);
     assert_memory_equal(&back, &brick, sizeof brick);
     free(bytes);
@@ -240,6 +245,7 @@ static void drive_comes_back_with_envelopes_and_holders(void **state)
     }
     strcpy(drive.name, "home");
     assert_int_equal(record_drive_encode(&drive, &bytes, &len), 0);
+    seed_write("record", "drive", 3, bytes, len);
     assert_int_equal(record_drive_decode(bytes, len, &back), 0);
     assert_int_equal(back.nholders, 2);
     assert_memory_equal(back.holders, drive.holders, sizeof drive.holders[0] * 2);
@@ -265,6 +271,7 @@ static void history_and_audit_come_back(void **state)
     strcpy(history.story, "it began");
     strcpy(history.actor, "uid:7");
     assert_int_equal(record_history_encode(&history, &bytes, &len), 0);
+    seed_write("record", "history", 4, bytes, len);
     assert_int_equal(record_history_decode(bytes, len, &history_back), 0);
     assert_memory_equal(&history, &history_back, sizeof history);
     free(bytes);
@@ -273,6 +280,7 @@ static void history_and_audit_come_back(void **state)
     memset(entry.previous, 8, sizeof entry.previous);
     strcpy(entry.what, "user.add");
     assert_int_equal(record_audit_encode(&entry, &bytes, &len), 0);
+    seed_write("record", "audit", 5, bytes, len);
     assert_int_equal(record_audit_decode(bytes, len, &entry_back), 0);
     assert_memory_equal(&entry, &entry_back, sizeof entry);
     free(bytes);

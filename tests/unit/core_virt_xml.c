@@ -2,6 +2,7 @@
 #include "src/core/virt_xml.h"
 
 #include "src/core/virt_text.h"
+#include "tests/unit/seed.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -68,6 +69,7 @@ static void test_a_network_of_ours_fits_and_others_do_not(void **state)
     struct virt_config other = config;
 
     (void)state;
+    seed_write_text("virt_xml", "network", SEED_PLAIN, xml);
     assert_true(virt_xml_network_fits(xml, &config));
     strcpy(other.bridge, "br0");
     assert_false(virt_xml_network_fits(xml, &other));
@@ -110,6 +112,7 @@ static void test_volumes_are_read_back(void **state)
     char format[16] = "kept", backing[VIRT_PATH_BYTES] = "kept";
 
     (void)state;
+    seed_write_text("virt_xml", "volume", SEED_PLAIN, xml);
     assert_int_equal(virt_xml_parse_volume(xml, format, backing), 0);
     assert_string_equal(format, "qcow2");
     assert_string_equal(backing, "/pool/image.raw");
@@ -130,6 +133,7 @@ static void test_pins_are_found_by_either_side(void **state)
     char value[18];
 
     (void)state;
+    seed_write_text("virt_xml", "hosts", SEED_PLAIN, xml);
     assert_true(virt_xml_find_host(xml, "mac", "52:54:00:00:00:02", "ip", value));
     assert_string_equal(value, "10.77.0.50");
     assert_true(virt_xml_find_host(xml, "ip", "10.77.0.5", "mac", value));

@@ -1,6 +1,7 @@
 // HTTP server and client: against each other over TLS, and the server against bytes no client of ours would
 // send.
 #include "tests/unit/io_fixture.h"
+#include "tests/unit/seed.h"
 
 #include <fcntl.h>
 
@@ -87,7 +88,11 @@ static void talk(struct world *world, const char *text, const char *until, char 
 
 static void expect_status(struct world *world, const char *text, const char *status)
 {
+    static unsigned seeds;
     char out[4096], line[64];
+    snprintf(line, sizeof(line), "refused-%s-%u", status, seeds++);
+    seed_write_text("http_server", line, SEED_PLAIN, text);
+    seed_write_text("http_head", line, SEED_PLAIN, text);
     talk(world, text, NULL, out, sizeof(out));
     snprintf(line, sizeof(line), "HTTP/1.1 %s ", status);
     if (strncmp(out, line, strlen(line)) != 0)
@@ -127,6 +132,8 @@ static void test_one_byte_at_a_time(void **state)
     char out[1024];
     const char text[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
                         "GET /echo/two%20words?q=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    seed_write_text("http_server", "two-requests", SEED_PLAIN, text);
+    seed_write_text("http_head", "two-requests", SEED_PLAIN, text);
     world_init(&world, false);
     dribble_init(&dribble, world.fixture.loop, world.port);
     int fd = fixture_dial(dribble.port);

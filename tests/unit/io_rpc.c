@@ -1,5 +1,6 @@
 // JSON-RPC: the peer on any carrier, and both ends on a Unix socket.
 #include "tests/unit/io_fixture.h"
+#include "tests/unit/seed.h"
 
 #include <sys/un.h>
 
@@ -114,7 +115,7 @@ static void on_answer(void *arg, const struct rpc_answer *answer)
     world->answers++;
     world->error = answer->error;
     world->code = answer->code;
-    snprintf(world->name, sizeof(world->name), "%s", answer->name != NULL ? answer->name : "");
+    snprintf(world->name, sizeof(world->name), "%s", answer->name);
     const char *text = json_text(json_member(answer->result, "text"));
     snprintf(world->result, sizeof(world->result), "%s", text != NULL ? text : "");
 }
@@ -243,6 +244,7 @@ static void test_many_messages_in_one_write_are_answered_in_order(void **state)
                         "{\"jsonrpc\":\"2.0\",\"method\":\"note\"}\n"
                         "{\"jsonrpc\":\"1.0\",\"id\":2,\"method\":\"echo\"}\n"
                         "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"refuse\"}\n";
+    seed_write_text("rpc_peer", "lines", SEED_PLAIN, text);
     world_init(&world, false);
     int fd = dial(&world);
     fixture_talk(&world.fixture, fd, text, sizeof(text) - 1, "NOT_FOUND", out, sizeof(out));

@@ -1,5 +1,6 @@
 // WebSockets over TLS, both roles, against each other and against hostile bytes.
 #include "tests/unit/io_fixture.h"
+#include "tests/unit/seed.h"
 
 #include "src/io/http_server.h"
 #include "src/io/ws.h"
@@ -248,13 +249,56 @@ static void test_a_pause_inside_a_message_holds_the_rest(void **state)
     world_finish(&world);
 }
 
+static const char upgrade[] =
+    "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/* Sends frames written by hand to the server, and to the searcher. */
+static void send_frames(struct world *world, const char *name, const char *frames, size_t len)
+{
+    char out[4096];
+    int fd = fixture_dial(world->port);
+    seed_write("ws", name, 1, frames, len);
+    memset(&world->far, 0, sizeof(world->far));
+    fixture_talk(&world->fixture, fd, upgrade, sizeof(upgrade) - 1, "\r\n\r\n", out, sizeof(out));
+    fixture_talk(&world->fixture, fd, frames, len, NULL, out, sizeof(out));
+    close(fd);
+    assert_true(world->far.closed);
+}
+
+/* Those of RFC 6455 5.7, and a close after them. */
+static void test_frames_by_hand(void **state)
+{
+    (void)state;
+    struct world world;
+    static const char masked[] =
+        "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x88\x82\x00\x00\x00\x00\x03\xe8";
+    static const char pieces[] =
+        "\x01\x83\x00\x00\x00\x00Hel\x89\x82\x00\x00\x00\x00hi\x80\x82\x00\x00\x00\x00lo"
+        "\x88\x82\x00\x00\x00\x00\x03\xe8";
+    static const char bare[] = "\x81\x05Hello";
+    static const char no_utf8[] = "\x81\x82\x00\x00\x00\x00\xc3\x28";
+    world_init(&world, false);
+    send_frames(&world, "masked", masked, sizeof(masked) - 1);
+    assert_int_equal(world.far.close.code, WS_NORMAL);
+    assert_memory_equal(world.far.last, "Hello", world.far.last_bytes);
+    send_frames(&world, "pieces", pieces, sizeof(pieces) - 1);
+    assert_int_equal(world.far.messages, 1);
+    assert_memory_equal(world.far.last, "Hello", world.far.last_bytes);
+    send_frames(&world, "bare", bare, sizeof(bare) - 1);
+    assert_int_equal(world.far.messages, 0);
+    assert_int_equal(world.far.close.code, WS_PROTOCOL);
+    send_frames(&world, "no-utf8", no_utf8, sizeof(no_utf8) - 1);
+    assert_int_equal(world.far.messages, 0);
+    seed_write("ws", "client-bare", 0, bare, sizeof(bare) - 1);
+    world_finish(&world);
+}
+
 static void test_garbage_after_the_upgrade_ends_only_itself(void **state)
 {
     (void)state;
     struct world world;
     char out[4096], garbage[8192];
-    const char upgrade[] = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     world_init(&world, false);
     int fd = fixture_dial(world.port);
     fixture_talk(&world.fixture, fd, upgrade, sizeof(upgrade) - 1, "\r\n\r\n", out, sizeof(out));
@@ -336,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_too_large_a_message_closes),
         cmocka_unit_test(test_a_paused_reader_stops_the_sender),
         cmocka_unit_test(test_a_pause_inside_a_message_holds_the_rest),
+        cmocka_unit_test(test_frames_by_hand),
         cmocka_unit_test(test_garbage_after_the_upgrade_ends_only_itself),
         cmocka_unit_test(test_a_wrong_pin_is_refused),
         cmocka_unit_test(test_a_dead_peer_is_given_up),

@@ -12,6 +12,7 @@
 
 #include "protocol/envelope.h"
 #include "tests/unit/protocol_random.h"
+#include "tests/unit/seed.h"
 
 static struct fixed_random source = {1, 0};
 static struct crypto_rsa *rsa; /* made once, because it takes time */
@@ -146,6 +147,7 @@ static void rsa_signs_and_seals(void **state)
     signature[9] ^= 1;
     assert_int_equal(crypto_rsa_verify(public, "x", 1, signature, len), -EACCES);
     assert_int_equal(envelope_seal(public, fixed_random_fill, &source, key, signature, &len), 0);
+    seed_write("key", "envelope", 4, signature, len);
     assert_int_equal(envelope_open(rsa, fixed_random_fill, &source, (struct bytes){signature, len}, back), 0);
     assert_memory_equal(key, back, 32);
     signature[9] ^= 1;
@@ -179,6 +181,7 @@ static void private_keys_travel_as_der(void **state)
     struct crypto_rsa *key;
     (void)state;
     assert_int_equal(crypto_rsa_encode_private(rsa, der, &len), 0);
+    seed_write("key", "rsa-private", 5, der, len);
     assert_int_equal(crypto_rsa_decode_private(der, len, &key), 0);
     assert_int_equal(crypto_rsa_fingerprint(rsa, a), 0);
     assert_int_equal(crypto_rsa_fingerprint(key, b), 0);
@@ -196,6 +199,7 @@ static void ec_keys_sign_and_travel(void **state)
     (void)state;
     assert_int_equal(crypto_ec_generate(fixed_random_fill, &source, &key), 0);
     assert_int_equal(crypto_ec_encode_pem(key, pem), 0);
+    seed_write_text("key", "ec", 0, pem);
     assert_int_equal(crypto_ec_decode_pem(pem, fixed_random_fill, &source, &again), 0);
     assert_int_equal(crypto_ec_encode_public(again, spki, &spki_len), 0);
     assert_int_equal(spki_len, 91);
@@ -220,6 +224,7 @@ static void a_key_file_opens_with_its_pass_phrase_only(void **state)
     uint8_t a[32], b[32];
     (void)state;
     assert_int_equal(crypto_rsa_encode_file(rsa, "correct horse", 1000, fixed_random_fill, &source, pem), 0);
+    seed_write_text("key", "file", 0, pem);
     assert_int_equal(crypto_rsa_decode_file(pem, "correct horse", &key), 0);
     crypto_rsa_fingerprint(rsa, a);
     crypto_rsa_fingerprint(key, b);
