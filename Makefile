@@ -4,6 +4,7 @@
 #   make demo              a VM from brick to SSH, told step by step; KEEP=1 leaves the world up afterwards
 #   make build             the programs, in build/bin
 #   make fuzz SECONDS=60   searches with every fuzz target, that many seconds each
+#   make seeds             has the unit tests write their inputs as seeds into fuzz/, to be looked at and committed
 #
 # TESTS=REGEX narrows `make check` to ctest entries of that name; JOBS is how many run at once.
 
@@ -18,7 +19,7 @@ FUZZING := build-fuzz
 # The base's kernel tells whether KVM works here.
 WORLD = KILN_PROBE_KERNEL=$$(guest/brick/build --base-only)/vmlinuz tests/world/run
 
-.PHONY: build check demo fuzz packages brick-base sanitized clean
+.PHONY: build check demo fuzz seeds packages brick-base sanitized clean
 .SILENT:
 
 build: packages
@@ -29,12 +30,15 @@ check: build sanitized brick-base
 	$(WORLD) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '$(TESTS)'
 
 demo: build brick-base
-	$(WORLD) $(if $(KEEP),--keep demo) tests/e2e/demo $(CURDIR)/$(BUILD)/bin
+	$(WORLD) $(if $(KEEP),--keep demo) env KILN_BIN=$(CURDIR)/$(BUILD)/bin tests/e2e/demo $(if $(KEEP),--keep-vm)
 
 fuzz: packages
 	CC=clang cmake -S . -B $(FUZZING) -G Ninja -DKILN_FUZZ=ON >/dev/null
 	cmake --build $(FUZZING)
 	fuzz/search $(FUZZING) $(SECONDS)
+
+seeds: build
+	KILN_SEEDS=$(CURDIR)/fuzz ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '^unit/'
 
 packages:
 	tests/setup/install
