@@ -4,7 +4,8 @@
 
 #include "protocol/crypto.h"
 #include "protocol/json.h"
-#include "src/core/events.h"
+#include "src/core/edge_link.h"
+#include "src/core/owner_events.h"
 #include "src/core/session.h"
 #include "src/core/ticket.h"
 #include "src/core/verb_object.h"
@@ -97,6 +98,18 @@ void verb_user_add(struct ask *ask, const struct json *params)
         ask_refuse_errno(ask, error);
 }
 
+// What a user who is no more still has open: sessions, readers of events, tickets, channels, bridges.
+static void close_all(struct verbs *verbs, const uint8_t key[RECORD_HASH_LEN])
+{
+    const struct vm_slot *slot;
+    sessions_close_user(verbs->sessions, key);
+    owner_events_check(verbs->owner_events);
+    tickets_revoke_user(verbs->tickets, key);
+    for (size_t i = 0; (slot = core_vm_at(verbs->core, i)); i++)
+        if (slot->vm.assigned && memcmp(slot->vm.owner, key, RECORD_HASH_LEN) == 0)
+            edge_close_relays(verbs->edge, slot->vm.uuid, "all");
+}
+
 void verb_user_remove(struct ask *ask, const char *name)
 {
     struct verbs *verbs = ask->verbs;
@@ -114,6 +127,5 @@ void verb_user_remove(struct ask *ask, const char *name)
         ask_refuse_errno(ask, error);
         return;
     }
-    sessions_close_user(verbs->sessions, key);
-    tickets_revoke_user(verbs->tickets, key);
+    close_all(verbs, key);
 }

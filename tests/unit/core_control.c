@@ -273,6 +273,25 @@ static void strangers_read_and_change_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
+static void who_is_removed_loses_what_is_open(void **state)
+{
+    char id[37], params[160];
+    (void)state;
+    owner_login_good(world, &world->bob);
+    owner_make_vm(world, &world->bob, "bobs", "[]", id);
+    snprintf(params, sizeof params, "{\"token\":\"%s\",\"subscription\":9}", world->bob.token);
+    assert_string_equal(world_call(world, world->edge, "owner.events", params), "");
+    assert_string_equal(ask("user.remove", "{\"name\":\"bob\"}"), "");
+    struct json *closed = world_notice(world, "events.close");
+    json_destroy(closed);
+    closed = world_notice(world, "relay.close");
+    assert_string_equal(world_text(closed, "vm"), id);
+    assert_string_equal(world_text(closed, "kind"), "all");
+    json_destroy(closed);
+    owner_ask(world, &world->bob, "GET", "/v1/me", NULL);
+    assert_int_equal(world->status, 401);
+}
+
 struct heard {
     uint64_t seq, count;
 };
@@ -316,17 +335,12 @@ static void a_long_history_is_told_in_pieces_and_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_vm_is_created_shown_and_destroyed),
-        TEST(what_is_wrong_is_named_and_changes_nothing),
-        TEST(bricks_are_kept_with_their_hash),
-        TEST(users_are_keys),
-        TEST(the_audit_and_the_daemon_answer),
-        TEST(lists_come_in_pages_that_miss_nothing),
-        TEST(changes_come_in_order_and_none_is_missing),
-        TEST(a_watcher_that_was_away_misses_nothing),
-        TEST(a_long_history_is_told_in_pieces_and_in_order),
-        TEST(the_future_cannot_be_watched),
-        TEST(strangers_read_and_change_nothing),
+        TEST(a_vm_is_created_shown_and_destroyed),    TEST(what_is_wrong_is_named_and_changes_nothing),
+        TEST(bricks_are_kept_with_their_hash),        TEST(users_are_keys),
+        TEST(who_is_removed_loses_what_is_open),      TEST(the_audit_and_the_daemon_answer),
+        TEST(lists_come_in_pages_that_miss_nothing),  TEST(changes_come_in_order_and_none_is_missing),
+        TEST(a_watcher_that_was_away_misses_nothing), TEST(a_long_history_is_told_in_pieces_and_in_order),
+        TEST(the_future_cannot_be_watched),           TEST(strangers_read_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
