@@ -15,7 +15,7 @@
 
 static int open_part(int parent, const char *part)
 {
-    const struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
+    const struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
                                  .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
                                             RESOLVE_NO_XDEV};
     long fd = syscall(SYS_openat2, parent, part, &how, sizeof how);
