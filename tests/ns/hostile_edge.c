@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "src/edge/edge.h"
+#include "src/edge/links.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 #include "tests/ns/hostile.h"
@@ -18,6 +19,13 @@ static void on_end(int signo, void *arg)
     loop_stop(arg);
 }
 
+// The guests come again.
+static void on_hangup(int signo, void *arg)
+{
+    (void)signo;
+    links_close_all(((struct edge *)arg)->links);
+}
+
 static int serve(const struct config *config)
 {
     struct edge edge;
@@ -27,7 +35,8 @@ static int serve(const struct config *config)
         return status;
     hostile_keys_make();
     if (edge_open(&edge, loop, config) == 0) {
-        if (loop_on_signal(loop, SIGTERM, on_end, loop) == 0 && loop_run(loop) == 0)
+        if (loop_on_signal(loop, SIGTERM, on_end, loop) == 0 &&
+            loop_on_signal(loop, SIGHUP, on_hangup, &edge) == 0 && loop_run(loop) == 0)
             status = 0;
         edge_close(&edge);
     }

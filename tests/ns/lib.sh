@@ -25,6 +25,8 @@ report() {
 # prepare [EDGE-PROGRAM...]: folders, a release, an empty brick; then the daemons. With "hostile" the edge is the hostile one.
 start_ns() {
     write_config
+    # A VM that never registers holds its place among those that boot.
+    jq '.max_boots = 16' "$CONF" >"$CONF.new" && mv "$CONF.new" "$CONF"
     cp "${NS_BIN:?is the folder of the test programs}"/ns_* "$HERE/bin/"
     mkdir -p "$GUESTS" "$HOSTILE"
     chown kiln-edge "$HOSTILE"
@@ -122,12 +124,13 @@ secret_of() { echo "$GUESTS/$1/sys/firmware/qemu_fw_cfg/by_name/opt/org.kiln/boo
 
 # start_guest VM: its stub, in a network of its own that is joined to the bridge as the VM's card is.
 start_guest() {
-    local vm=$1 root=$GUESTS/$1
+    local vm=$1 root=$GUESTS/$1 port
     [ -e "$root/mac" ] || make_root "$vm"
+    port=guest-$(cut -d. -f4 "$root/address")
     if [ ! -e "/run/netns/$vm" ]; then
         ip netns add "$vm"
-        ip link add "to-$vm" type veth peer name eth0 address "$(cat "$root/mac")" netns "$vm"
-        ip link set "to-$vm" master kiln0 up
+        ip link add "$port" type veth peer name eth0 address "$(cat "$root/mac")" netns "$vm"
+        ip link set "$port" master kiln0 up
         ip -n "$vm" addr add "$(cat "$root/address")/24" dev eth0
         ip -n "$vm" link set eth0 up
         ip -n "$vm" link set lo up
