@@ -34,7 +34,7 @@ demo: build brick-base
 
 fuzz: packages
 	CC=clang cmake -S . -B $(FUZZING) -G Ninja -DKILN_FUZZ=ON >/dev/null
-	cmake --build $(FUZZING)
+	cmake --build $(FUZZING) --target fuzzers
 	fuzz/search $(FUZZING) $(SECONDS)
 
 seeds: build
