@@ -20,6 +20,7 @@ struct rpc_line {
     int error;     // for on_down
     bool closing;  // no further message is taken
     bool half;     // the peer sends no more, but may wait for answers
+    bool held;     // the peer must first read what waits for it
     unsigned busy; // calls of ours on the stack
     bool gone;     // destroyed; freed when busy is 0
 };
@@ -90,15 +91,34 @@ static bool take_line(struct rpc_line *line, struct evbuffer *input)
     return !line->closing && !line->gone;
 }
 
+// Whether the peer must first read what waits for it.
+static bool must_read(const struct rpc_line *line)
+{
+    return line->owner.waits && rpc_line_queued_bytes(line) > RPC_QUEUE_HIGH;
+}
+
 static void on_data(void *arg, struct evbuffer *input)
 {
     struct rpc_line *line = arg;
     line->busy++;
-    while (!line->closing && take_line(line, input))
+    while (!line->closing && !must_read(line) && take_line(line, input))
         ;
-    if (line->closing && !line->gone)
+    if (line->closing && !line->gone) {
         evbuffer_drain(input, evbuffer_get_length(input));
+    } else if (!line->gone && must_read(line)) {
+        line->held = true;
+        stream_pause(line->stream);
+    }
     leave(line);
+}
+
+static void on_drained(void *arg)
+{
+    struct rpc_line *line = arg;
+    if (!line->held || line->stream == NULL)
+        return;
+    line->held = false;
+    stream_resume(line->stream);
 }
 
 static void on_ready(void *arg)
@@ -121,7 +141,8 @@ static void on_end(void *arg, int error)
     schedule_down(line, error);
 }
 
-const struct stream_ops rpc_line_ops = {.on_ready = on_ready, .on_data = on_data, .on_end = on_end};
+const struct stream_ops rpc_line_ops = {
+    .on_ready = on_ready, .on_data = on_data, .on_drained = on_drained, .on_end = on_end};
 
 int rpc_line_create(struct loop *loop, const struct rpc_options *options, const struct rpc_line_owner *owner,
                     struct rpc_line **ret_line)

@@ -13,6 +13,9 @@ struct stream_ops;
 struct rpc_line_owner {
     void (*on_up)(void *arg);              // the stream is connected. Optional.
     void (*on_down)(void *arg, int error); // the last call, never from inside; the callee destroys the line
+    // No further message is taken while RPC_QUEUE_HIGH waits for the peer. For one end only: two that wait
+    // for each other would wait for ever.
+    bool waits;
     void *arg;
 };
 

@@ -68,7 +68,7 @@ static int open_line(struct rpc_link *link, int fd)
                                   .message_max_bytes = server->options.message_max_bytes,
                                   .fallback = server->options.fallback,
                                   .arg = link};
-    struct rpc_line_owner owner = {.on_down = on_link_down, .arg = link};
+    struct rpc_line_owner owner = {.on_down = on_link_down, .waits = true, .arg = link};
     struct stream *stream;
     int error = rpc_line_create(server->loop, &options, &owner, &link->line);
     if (error < 0)

@@ -1,6 +1,7 @@
 // RPC socket: JSON-RPC peers on a Unix stream socket, one object a line.
 // In: a path. Out: peers with the credentials the kernel gives. Kept: connections.
-// A slow reader whose queue passes RPC_QUEUE_MAX is disconnected: nothing is ever skipped silently.
+// A peer that calls faster than it reads the answers waits. A slow reader whose queue passes RPC_QUEUE_MAX
+// all the same is disconnected: nothing is ever skipped silently.
 #ifndef KILN_IO_RPC_SOCKET_H
 #define KILN_IO_RPC_SOCKET_H
 
@@ -10,6 +11,8 @@
 
 #include "src/io/rpc.h"
 
+#define RPC_QUEUE_HIGH                                                                                       \
+    1048576 /* bytes that wait for a peer, from which on a server takes no more of its calls */
 #define RPC_QUEUE_MAX 4194304 /* bytes that may wait for a reader */
 
 struct rpc_link; // one connection, as a server sees it

@@ -57,11 +57,25 @@ static void handle_note(struct rpc_request *request, const struct json *params, 
     world_of(link)->notified++;
 }
 
-static const struct rpc_method methods[] = {{"echo", handle_echo},
-                                            {"refuse", handle_refuse},
-                                            {"later", handle_later},
-                                            {"note", handle_note},
-                                            {NULL, NULL}};
+#define FAT_BYTES 60000
+
+static void handle_fat(struct rpc_request *request, const struct json *params, void *link)
+{
+    static char text[FAT_BYTES];
+    struct json_writer out = json_writer_init(0);
+    (void)params;
+    (void)link;
+    memset(text, 'x', sizeof(text) - 1);
+    json_write_object_begin(&out, NULL);
+    json_write_text(&out, "text", text);
+    json_write_object_end(&out);
+    rpc_reply(request, out.text);
+    json_writer_finish(&out);
+}
+
+static const struct rpc_method methods[] = {{"echo", handle_echo},     {"fat", handle_fat},
+                                            {"refuse", handle_refuse}, {"later", handle_later},
+                                            {"note", handle_note},     {NULL, NULL}};
 
 static bool on_open(struct rpc_link *link, void *arg)
 {
@@ -327,6 +341,48 @@ static void test_a_half_closed_peer_gets_its_answers(void **state)
     world_finish(&world);
 }
 
+// Its answers together are more than may wait; it gets them all, as fast as it reads.
+static void test_who_calls_faster_than_it_reads_waits(void **state)
+{
+    enum { CALLS = 3 * RPC_QUEUE_MAX / FAT_BYTES };
+    (void)state;
+    struct world world;
+    world_init(&world, true);
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(rpc_call(rpc_client_peer(world.client), "fat", NULL, 0, on_answer, &world), 0);
+    FIXTURE_RUN_UNTIL(&world.fixture, world.answers == CALLS);
+    assert_int_equal(world.error, 0);
+    assert_int_equal(world.closed, 0);
+    world_finish(&world);
+}
+
+static void test_a_half_closed_peer_that_called_faster_than_it_reads_gets_all(void **state)
+{
+    enum { CALLS = 2 * RPC_QUEUE_MAX / FAT_BYTES };
+    static const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"fat\"}\n";
+    (void)state;
+    struct world world;
+    char bytes[65536];
+    unsigned lines = 0;
+    ssize_t got = -1;
+    world_init(&world, false);
+    int fd = dial(&world);
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(send(fd, call, sizeof(call) - 1, 0), sizeof(call) - 1);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    while (got != 0) {
+        assert_int_equal(loop_step(world.fixture.loop, false), 0);
+        got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+        assert_true(got >= 0 || errno == EAGAIN);
+        for (ssize_t i = 0; i < got; i++)
+            lines += bytes[i] == '\n';
+    }
+    assert_int_equal(lines, CALLS);
+    close(fd);
+    FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
+    world_finish(&world);
+}
+
 static void test_a_reader_that_is_too_slow_is_cut_off(void **state)
 {
     (void)state;
@@ -383,6 +439,8 @@ int main(void)
         cmocka_unit_test(test_a_message_without_end_closes_at_its_limit),
         cmocka_unit_test(test_depth_is_limited),
         cmocka_unit_test(test_a_half_closed_peer_gets_its_answers),
+        cmocka_unit_test(test_who_calls_faster_than_it_reads_waits),
+        cmocka_unit_test(test_a_half_closed_peer_that_called_faster_than_it_reads_gets_all),
         cmocka_unit_test(test_a_reader_that_is_too_slow_is_cut_off),
         cmocka_unit_test(test_links_are_limited_and_a_live_socket_is_not_replaced),
     };
