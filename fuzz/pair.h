@@ -56,7 +56,7 @@ static inline void pair_turn(struct pair *pair)
 static inline void pair_send(struct pair *pair, const uint8_t *data, size_t size, bool whole)
 {
     while (size > 0) {
-        size_t piece = whole ? size : 1 + data[0] % 61;
+        size_t piece = whole ? size : 1 + data[0] % 61u;
         ssize_t sent = send(pair->far, data, piece < size ? piece : size, MSG_NOSIGNAL);
         pair_turn(pair);
         if (sent < 0)

@@ -20,16 +20,19 @@ static uint8_t *hash_of(struct boot_data *data, unsigned index)
     return index == EDGE ? data->edge : index == HOST ? data->identity : data->brick;
 }
 
-/* A port from 1 to 65535, in digits alone. */
+/* A port from 1 to 65535, in digits alone, the first not 0. */
 static int parse_port(const char *text, uint16_t *ret_port)
 {
     size_t digits = strspn(text, "0123456789");
     unsigned long port = strtoul(text, NULL, 10);
-    if (digits == 0 || digits > 5 || text[digits] || port == 0 || port > 65535)
+    if (digits == 0 || digits > 5 || text[digits] || text[0] == '0' || port > 65535)
         return -EBADMSG;
     *ret_port = (uint16_t)port;
     return 0;
 }
+
+/* Of names and of both kinds of addresses. */
+static const char host_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:";
 
 /* https://HOST:PORT or https://[HOST]:PORT. */
 static int parse_url(const char *text, struct boot_data *data)
@@ -41,7 +44,10 @@ static int parse_url(const char *text, struct boot_data *data)
     bool bracketed = *text == '[';
     const char *end = bracketed ? strstr(++text, "]:") : strchr(text, ':');
     size_t len = end ? (size_t)(end - text) : 0;
-    if (len == 0 || len >= sizeof data->host || strcspn(text, "/?#@[ ") < len)
+    if (len == 0 || len >= sizeof data->host || strspn(text, host_letters) < len)
+        return -EBADMSG;
+    /* One text for each value: brackets are for what needs them. */
+    if (bracketed != (memchr(text, ':', len) != NULL))
         return -EBADMSG;
     uint16_t port;
     if (parse_port(end + (bracketed ? 2 : 1), &port) < 0)

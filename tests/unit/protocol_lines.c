@@ -134,6 +134,8 @@ static void malformed_boot_data_is_refused(void **state)
                                         "kiln:url=https://fe80::1:1",
                                         "kiln:url=https://a/b:1",
                                         "kiln:url=https://u@h:1",
+                                        "kiln:url=https://10.0.0.1:0443",
+                                        "kiln:url=https://[10.0.0.1]:443",
                                         "kiln:edge=00",
                                         "kiln:host=",
                                         "kiln:brick=ZZ"};
