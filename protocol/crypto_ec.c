@@ -107,6 +107,21 @@ int crypto_ec_encode_pem(const struct crypto_ec *key, char out[CRYPTO_PEM_MAX])
     return error;
 }
 
+/* Whether the public half is that of the private one: a damaged file would sign what nobody can verify. */
+static int pair_check(const struct crypto_ec *key, crypto_random *random, void *arg)
+{
+    const mbedtls_ecp_keypair *pair = mbedtls_pk_ec(key->pk);
+    if (mbedtls_pk_get_type(&key->pk) != MBEDTLS_PK_ECKEY)
+        return -EBADMSG;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_ecp_check_pub_priv(pair, pair, random, arg) ? -EBADMSG : 0;
+#else
+    (void)random;
+    (void)arg;
+    return mbedtls_ecp_check_pub_priv(pair, pair) ? -EBADMSG : 0;
+#endif
+}
+
 int crypto_ec_decode_pem(const char *pem, crypto_random *random, void *arg, struct crypto_ec **ret_key)
 {
     uint8_t der[CRYPTO_PRIVATE_MAX];
@@ -119,6 +134,8 @@ int crypto_ec_decode_pem(const char *pem, crypto_random *random, void *arg, stru
     struct crypto_ec *key = key_new();
     int error = key ? crypto_key_decode_private(&key->pk, der, len, random, arg) : -ENOMEM;
     crypto_wipe(der, sizeof der);
+    if (error == 0)
+        error = pair_check(key, random, arg);
     return key ? key_take(key, error, ret_key) : error;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "protocol/envelope.h"
+#include "protocol/pem.h"
 #include "tests/unit/protocol_random.h"
 #include "tests/unit/seed.h"
 
@@ -217,6 +218,25 @@ static void ec_keys_sign_and_travel(void **state)
     crypto_ec_destroy(public);
 }
 
+/* SEQUENCE, version, OCTET STRING: from byte 7 on it is the private half, which then is not the public one's.
+ */
+static void a_torn_ec_key_is_refused(void **state)
+{
+    struct crypto_ec *key, *again = NULL;
+    char pem[CRYPTO_PEM_MAX];
+    uint8_t der[CRYPTO_PRIVATE_MAX];
+    size_t len;
+    (void)state;
+    assert_int_equal(crypto_ec_generate(fixed_random_fill, &source, &key), 0);
+    assert_int_equal(crypto_ec_encode_pem(key, pem), 0);
+    assert_int_equal(pem_decode(pem, "EC PRIVATE KEY", der, sizeof der, &len), 0);
+    der[7] ^= 1;
+    assert_int_equal(pem_encode("EC PRIVATE KEY", der, len, pem, sizeof pem), 0);
+    assert_int_equal(crypto_ec_decode_pem(pem, fixed_random_fill, &source, &again), -EBADMSG);
+    assert_null(again);
+    crypto_ec_destroy(key);
+}
+
 static void a_key_file_opens_with_its_pass_phrase_only(void **state)
 {
     char pem[CRYPTO_PEM_MAX];
@@ -326,6 +346,7 @@ int main(void)
         cmocka_unit_test(public_keys_have_one_encoding),
         cmocka_unit_test(private_keys_travel_as_der),
         cmocka_unit_test(ec_keys_sign_and_travel),
+        cmocka_unit_test(a_torn_ec_key_is_refused),
         cmocka_unit_test(a_key_file_opens_with_its_pass_phrase_only),
         cmocka_unit_test(openssl_reads_our_files_and_signatures),
         cmocka_unit_test(we_read_openssls_key_files),
