@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "src/io/config.h"
+#include "tests/unit/seed.h"
 
 static void refuse(const char *text, const char *words)
 {
@@ -26,6 +27,7 @@ static void take(const char *text, struct config *config)
 {
     char error[CONFIG_ERROR_MAX];
     int result = config_parse("kiln.conf", text, strlen(text), config, error);
+    seed_write_text("config", strlen(text) > 2 ? "some" : "empty", SEED_PLAIN, text);
     if (result < 0)
         fail_msg("%s", error);
 }

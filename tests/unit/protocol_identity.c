@@ -15,6 +15,7 @@
 #include "protocol/manifest.h"
 #include "protocol/register.h"
 #include "tests/unit/protocol_random.h"
+#include "tests/unit/seed.h"
 
 static struct fixed_random source = {3, 0};
 static struct crypto_ec *identity, *other_identity;
@@ -74,6 +75,7 @@ static void a_registration_survives_its_json(void **state)
     register_derive_key(secret, key);
     register_request_prove(&request, key);
     register_request_write(&out, NULL, &request);
+    seed_write_text("register", "request", SEED_PLAIN, out.text);
     assert_int_equal(decode_request(out.text, &again, NULL), 0);
     register_request_hash(&request, a);
     register_request_hash(&again, b);
@@ -158,6 +160,7 @@ static void a_reply_is_tied_to_its_request(void **state)
     (void)state;
     register_reply_prove(&reply, key, hash);
     register_reply_write(&out, NULL, &reply);
+    seed_write_text("register", "reply", SEED_PLAIN, out.text);
     assert_int_equal(json_parse(out.text, out.len, NULL, &tree), 0);
     assert_int_equal(register_reply_decode(tree, &again, NULL), 0);
     assert_int_equal(again.owner_public_key_len, 0);
@@ -202,6 +205,7 @@ static void bindings_hold_for_what_they_name_only(void **state)
     uint64_t assignment = 0;
     (void)state;
     struct bytes encoded = {bytes, binding_encode(&sample_binding, bytes)};
+    seed_write("binding", "binding", SEED_PLAIN, bytes, encoded.len);
     assert_int_equal(binding_decode(bytes, encoded.len, &found), 0);
     assert_int_equal(found.assignment, 5);
     assert_int_equal(binding_sign(identity, fixed_random_fill, &source, encoded, &signature), 0);
@@ -312,6 +316,7 @@ static void a_signed_request_holds_as_it_was_signed(void **state)
     assert_int_equal(request_signature_sign(user, fixed_random_fill, &source, &target, 123456789, &signature),
                      0);
     request_signature_format(&signature, header);
+    seed_write_text("login", "header", SEED_PLAIN, header);
     assert_int_equal(request_signature_parse(header, &again), 0);
     assert_int_equal(request_signature_verify(user, &target, &again), 0);
     struct request_target wrong[4] = {target, target, target, target};
@@ -364,6 +369,7 @@ static void manifests_are_ordered_signed_and_strict(void **state)
     assert_string_equal(manifest.controllers[0].architecture, "aarch64");
     assert_int_equal(manifest_sign(&manifest, identity, fixed_random_fill, &source), 0);
     manifest_write(&out, &manifest);
+    seed_write_text("manifest", "two", SEED_PLAIN, out.text);
     assert_int_equal(manifest_parse(out.text, out.len, &again), 0);
     assert_int_equal(manifest_verify(&again, identity), 0);
     assert_int_equal(manifest_verify(&again, other_identity), -EACCES);

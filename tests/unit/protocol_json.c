@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/rpc_message.h"
+#include "tests/unit/seed.h"
 
 static int parse(const char *text, struct json **ret_tree)
 {
@@ -83,6 +84,7 @@ static void a_tree_writes_back_the_same(void **state)
                                          "\"\\\"\\\\\\n\\u0001\xe2\x82\xac\"},\"d\":{},\"e\":[]}"),
                                         "[]", "0", "\"\"", "9223372036854775808"};
     (void)state;
+    seed_write_text("json", "all-kinds", SEED_PLAIN, texts[0]);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct json *tree;
         struct json_writer writer = json_writer_init(0);
@@ -238,6 +240,7 @@ static void a_failure_carries_its_code(void **state)
     char id[RPC_MESSAGE_ID_BYTES];
     (void)state;
     rpc_message_write_failure(&writer, "12", CODE_DRIVE_HELD, "vm \"a\"");
+    seed_write_text("rpc_message", "error", SEED_PLAIN, writer.text);
     assert_int_equal(decode(writer.text, &message, id), 0);
     assert_int_equal(message.kind, RPC_MESSAGE_ERROR);
     assert_int_equal(message.code, CODE_DRIVE_HELD);

@@ -11,6 +11,7 @@
 #include "protocol/boot_data.h"
 #include "protocol/bridge_line.h"
 #include "protocol/console_line.h"
+#include "tests/unit/seed.h"
 
 static void a_ticket_comes_byte_by_byte(void **state)
 {
@@ -20,6 +21,7 @@ static void a_ticket_comes_byte_by_byte(void **state)
     (void)state;
     bridge_line_format(ticket, line);
     assert_int_equal(strlen(line), BRIDGE_LINE_BYTES);
+    seed_write_text("lines", "ticket", SEED_PLAIN, line);
     for (size_t len = 0; len < BRIDGE_LINE_BYTES; len++)
         assert_int_equal(bridge_line_parse(line, len, back), 0);
     assert_int_equal(bridge_line_parse(line, BRIDGE_LINE_BYTES, back), BRIDGE_LINE_BYTES);
@@ -44,6 +46,7 @@ static void answers_of_the_bridge_are_read(void **state)
     len = bridge_answer_format(CODE_TICKET_WRONG, text);
     for (size_t cut = 0; cut < len; cut++)
         assert_int_equal(bridge_answer_parse(text, cut, &answer), 0);
+    seed_write("lines", "err", SEED_PLAIN, text, len);
     assert_int_equal(bridge_answer_parse(text, len, &answer), len);
     assert_string_equal(answer.name, "TICKET_WRONG");
     assert_string_equal(answer.words, code_info(CODE_TICKET_WRONG)->words);
@@ -62,6 +65,7 @@ static void a_console_line_reads_back(void **state)
     (void)state;
     console_line_format("PORT_22_TAKEN", "sshd pid 412", line);
     assert_string_equal(line, "KILN-FAIL code=PORT_22_TAKEN detail=\"sshd pid 412\"");
+    seed_write_text("lines", "console", SEED_PLAIN, line);
     assert_int_equal(console_line_parse(line, strlen(line), &failure), 0);
     assert_string_equal(failure.code, "PORT_22_TAKEN");
     assert_string_equal(failure.detail, "sshd pid 412");
@@ -110,6 +114,8 @@ static void boot_data_reads_back(void **state)
         for (unsigned index = 0; index < BOOT_DATA_STRINGS; index++) {
             assert_false(boot_data_complete(&again));
             boot_data_format(&data, index, text);
+            seed_write_text("lines", (const char *[]){"url", "edge", "host", "brick"}[index], SEED_PLAIN,
+                            text);
             assert_int_equal(boot_data_read(&again, text), 0);
             assert_int_equal(boot_data_read(&again, text), -EBADMSG);
         }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "protocol/users_db.h"
+#include "tests/unit/seed.h"
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=="
 
@@ -37,6 +38,7 @@ static void a_good_database_is_read(void **state)
     struct users_db *database;
     char place[USERS_DB_PLACE_BYTES];
     (void)state;
+    seed_write_text("users_db", "good", SEED_PLAIN, good);
     assert_int_equal(parse(good, &database, place), 0);
     assert_string_equal(place, "");
     assert_int_equal(database->nusers, 2);

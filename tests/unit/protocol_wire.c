@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/wire.h"
+#include "tests/unit/seed.h"
 
 static size_t write_sample(uint8_t *out, size_t max)
 {
@@ -40,6 +41,7 @@ static void what_is_written_reads_back(void **state)
     (void)state;
     size_t len = write_sample(bytes, sizeof bytes);
     assert_int_equal(len, 1 + 2 + 4 + 8 + 9 + 12 + 4);
+    seed_write("text", "fields", SEED_PLAIN, bytes + 15, len - 15);
     assert_int_equal(read_sample(bytes, len), 0);
     for (size_t cut = 0; cut < len; cut++)
         assert_int_equal(read_sample(bytes, cut), -EBADMSG);
@@ -64,6 +66,7 @@ static void a_length_beyond_the_end_is_refused(void **state)
 {
     const uint8_t bytes[] = {0xff, 0xff, 0xff, 0xff, 1, 2};
     (void)state;
+    seed_write("text", "field-too-long", SEED_PLAIN, bytes, sizeof bytes);
     struct wire_reader reader = wire_reader_init(bytes, sizeof bytes);
     assert_null(wire_read_field(&reader).bytes);
     assert_true(reader.bad);
@@ -79,6 +82,7 @@ static void hex_is_strict(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(hex_decode(wrong[i], bytes, 2), -EBADMSG);
     assert_int_equal(bytes[0], 9);
+    seed_write_text("text", "hex", SEED_PLAIN, "00ff");
     assert_int_equal(hex_decode("00ff", bytes, 2), 0);
     hex_encode(bytes, 2, text);
     assert_string_equal(text, "00ff");
@@ -100,6 +104,7 @@ static void base64_goes_both_ways(void **state)
         size_t len = strlen(pairs[i][0]), back;
         base64_encode(pairs[i][0], len, text);
         assert_string_equal(text, pairs[i][1]);
+        seed_write_text("text", "base64", SEED_PLAIN, text);
         assert_int_equal(base64_decode(text, strlen(text), bytes, len, &back), 0);
         assert_int_equal(back, len);
         assert_memory_equal(bytes, pairs[i][0], len);
@@ -128,6 +133,7 @@ static void uuids_have_one_form(void **state)
     uint8_t uuid[UUID_BYTES];
     char text[UUID_TEXT_BYTES];
     (void)state;
+    seed_write_text("text", "uuid", SEED_PLAIN, good);
     assert_int_equal(uuid_parse(good, uuid), 0);
     uuid_format(uuid, text);
     assert_string_equal(text, good);
