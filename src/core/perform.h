@@ -30,5 +30,7 @@ size_t perform_boots_waiting(const struct core *core);
 // A lifecycle event or a sweep says that the domain stopped. Returns true when a start of it is under way:
 // then its answer tells, and no event must.
 bool perform_domain_stopped(struct vm_slot *slot);
+// The domain of an ended VM stopped: what waited for its guest to end in order goes on.
+void perform_guest_ended(struct vm_slot *slot);
 // Whether a start of its domain waits or is under way.
 bool perform_is_booting(const struct vm_slot *slot);

@@ -26,8 +26,10 @@ static bool has_mounted_drive(const struct vm *vm)
 static bool orderly_end_awaited(struct vm_slot *slot)
 {
     struct perform_vm *perform = slot->perform;
-    if (slot->vm.forced)
+    if (slot->vm.forced) {
         perform->orderly = ORDERLY_OVER;
+        loop_timer_disarm(perform->orderly_at);
+    }
     if (perform->orderly == ORDERLY_NONE && slot->vm.link_up && has_mounted_drive(&slot->vm)) {
         perform->orderly = ORDERLY_RUNS;
         loop_timer_arm(perform->orderly_at, ORDERLY_MS);
@@ -47,15 +49,26 @@ void perform_domain_gone(struct vm_slot *slot)
     perform_gone_asked(slot, ask, VM_FX_ENSURE_DOMAIN_GONE, rc);
 }
 
+static void orderly_end(struct vm_slot *slot)
+{
+    slot->perform->orderly = ORDERLY_OVER;
+    if (!(slot->vm.gone & VM_GONE_DOMAIN) && !perform_is_under_way(slot, VM_FX_ENSURE_DOMAIN_GONE))
+        perform_domain_gone(slot);
+}
+
+void perform_guest_ended(struct vm_slot *slot)
+{
+    if (slot->perform->orderly != ORDERLY_RUNS)
+        return;
+    loop_timer_disarm(slot->perform->orderly_at);
+    orderly_end(slot);
+}
+
 static void orderly_over(void *arg)
 {
     struct vm_slot *slot = arg;
-    slot->perform->orderly = ORDERLY_OVER;
-    if (slot->vm.gone & VM_GONE_DOMAIN)
-        return;
     log_warning("vm", "its guest did not switch itself off in time", "vm=%s", slot->vm.name);
-    if (!perform_is_under_way(slot, VM_FX_ENSURE_DOMAIN_GONE))
-        perform_domain_gone(slot);
+    orderly_end(slot);
 }
 
 int perform_end_init(struct vm_slot *slot)

@@ -140,6 +140,8 @@ static void connection_lost(struct core *core)
 
 static void stopped(struct core *core, struct vm_slot *slot, const struct virt_event *event)
 {
+    if (slot->vm.head.state == VM_DESTROYED)
+        perform_guest_ended(slot);
     // A start that is under way answers itself; the end of an ended VM is asked for and answered.
     bool expected = perform_domain_stopped(slot) || slot->vm.head.state == VM_DESTROYED;
     if (!expected)
