@@ -207,7 +207,7 @@ domain_of() { echo "kiln-$(kiln --json vm show "$1" | jq -r .id)"; }
 expect_gone() {
     local id
     id=$(kiln --json vm show "$1" | jq -r .id)
-    wait_for "the end of $1's remains: $(leftovers | grep "$id" || true)" 20 nothing_left "$id"
+    wait_for "the end of $1's remains" 60 nothing_left "$id"
 }
 
 nothing_left() { ! leftovers | grep -q "$1"; }

@@ -1,0 +1,14 @@
+# Real VMs: one Kiln in the world that `make check` runs ctest in, shared by the cases, which run side by side.
+if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
+  function(e2e name)
+    add_test(NAME e2e/${name} COMMAND tests/e2e/${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(e2e/${name} PROPERTIES ENVIRONMENT "KILN_BIN=${CMAKE_BINARY_DIR}/bin" TIMEOUT 400 ${ARGN})
+  endfunction()
+
+  e2e(start FIXTURES_SETUP kiln)
+  e2e(stop FIXTURES_CLEANUP kiln)
+  file(GLOB cases RELATIVE ${CMAKE_CURRENT_LIST_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/case_*)
+  foreach(case ${cases})
+    e2e(${case} FIXTURES_REQUIRED kiln)
+  endforeach()
+endif()
