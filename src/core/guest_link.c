@@ -11,6 +11,7 @@
 #include "src/core/guest_link_private.h"
 #include "src/core/identity.h"
 #include "src/core/machine.h"
+#include "src/core/store.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 #include "src/io/random.h"
@@ -156,7 +157,9 @@ void guest_link_open(struct guest_links *links, uint64_t number, const uint8_t u
 {
     const struct vm_slot *slot = core_vm(links->verbs->core, uuid);
     struct guest_link *link = NULL;
-    if (slot && vm_link_allowed(&slot->vm) && !find_number(links, number)) {
+    // What a link brings would only wait for the disk; the guest comes again.
+    bool stored = store_error(links->verbs->core->store) == 0;
+    if (slot && stored && vm_link_allowed(&slot->vm) && !find_number(links, number)) {
         make_room(links, uuid);
         if (links->count < GUEST_LINKS_MAX)
             link = link_create(links, number, uuid);

@@ -18,7 +18,8 @@ enum {
     GUEST_HEARTBEAT_S = 10,       // what guests are asked for
     GUEST_SILENCE_MS = 60 * 1000, // a link that says nothing for so long is closed
     GUEST_EVENTS_MAX = 600,       // of one link in GUEST_EVENTS_PER_MS: each is a commit to disk
-    GUEST_EVENTS_PER_MS = 60 * 1000
+    GUEST_EVENTS_PER_MS = 60 * 1000,
+    GUEST_EVENTS_OWED_MAX = 128 // of one link that wait for the disk; more closes it
 };
 
 // VERBS is borrowed. 0 or -ENOMEM.

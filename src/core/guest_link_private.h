@@ -33,6 +33,7 @@ struct guest_link {
     bool settled;
     int64_t window_ms; // since when `events` are counted
     unsigned events;
+    unsigned owed; // reports that are not yet durable
     struct guest_link *next;
 };
 

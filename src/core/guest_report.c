@@ -22,11 +22,13 @@ static void taken(void *arg, int error, const struct vm *vm)
 {
     struct report *report = arg;
     (void)vm;
-    for (struct guest_link *link = report->links->list; error == -EPERM && link; link = link->next)
-        if (link->serial == report->serial) {
-            guest_link_end(link, "it says what cannot be now");
-            break;
-        }
+    struct guest_link *link = report->links->list;
+    while (link && link->serial != report->serial)
+        link = link->next;
+    if (link)
+        link->owed--;
+    if (link && error == -EPERM)
+        guest_link_end(link, "it says what cannot be now");
     free(report);
 }
 
@@ -46,15 +48,18 @@ static void post(struct guest_link *link, const struct vm_event *event)
     struct report *report = NULL;
     if (link->ended || link->replaced)
         return;
-    if (!count_event(link)) {
+    // A disk that refuses may do so for long, and what waits for it waits in memory.
+    if (!count_event(link) || link->owed == GUEST_EVENTS_OWED_MAX) {
         guest_link_end(link, "too many reports");
         return;
     }
     report = malloc(sizeof *report);
     if (report) {
         *report = (struct report){link->links, link->serial};
-        if (machine_post(link->links->verbs->core, link->uuid, event, CORE_ACTOR_GUEST, taken, report) == 0)
+        if (machine_post(link->links->verbs->core, link->uuid, event, CORE_ACTOR_GUEST, taken, report) == 0) {
+            link->owed++;
             return;
+        }
     }
     free(report);
     guest_link_end(link, "no memory");

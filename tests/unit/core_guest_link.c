@@ -1,4 +1,8 @@
 // Guests' links: a whole life over one, and what an edge might do to its records.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "src/core/guest_link.h"
 #include "tests/unit/core_verbs_guest.h"
 
 static struct world *world;
@@ -297,6 +301,39 @@ static void the_end_of_a_vm_ends_its_link_and_relays(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
+static void write_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+// A guest may fill the disk itself, and must not fill the memory then.
+static void a_disk_that_refuses_bounds_what_a_guest_reports(void **state)
+{
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    open_good_link(1);
+    world_settle(world);
+    write_limit(64 * 1024);
+    for (int i = 0; i < 2 * GUEST_EVENTS_OWED_MAX; i++)
+        guest_say(world, &guest, "guest.state", "{\"state\":\"waiting\",\"story\":\"\"}");
+    guest_await_close(world, 1);
+    while (!store_error(world->core.store))
+        loop_step(world->core.loop, true);
+    guest.link = 2;
+    char params[128];
+    snprintf(params, sizeof params, "{\"link\":2,\"uuid\":\"%s\"}", guest.id);
+    world_notify(world, "link.open", params);
+    guest_await_close(world, 2);
+    write_limit(RLIM_INFINITY);
+    while (store_error(world->core.store))
+        loop_step(world->core.loop, true);
+    await_link(false);
+    open_good_link(3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +353,7 @@ int main(void)
         TEST(a_bridge_from_ticket_to_end),
         TEST(an_edge_that_comes_back_tells_its_bridges),
         TEST(the_end_of_a_vm_ends_its_link_and_relays),
+        TEST(a_disk_that_refuses_bounds_what_a_guest_reports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
