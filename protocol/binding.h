@@ -3,8 +3,8 @@
  * (8.1). In: structs. Out: the signed bytes, signatures, verdicts. Nothing is kept. Binding bytes are handed
  * on as they came.
  */
-#ifndef PROTOCOL_BINDING_H
-#define PROTOCOL_BINDING_H
+#ifndef KILN_PROTOCOL_BINDING_H
+#define KILN_PROTOCOL_BINDING_H
 
 #include "protocol/crypto.h"
 

@@ -1,8 +1,8 @@
 /*
  * Boot data in SMBIOS OEM strings (README 3). In: strings or a struct. Out: the other. Nothing is kept.
  */
-#ifndef PROTOCOL_BOOT_DATA_H
-#define PROTOCOL_BOOT_DATA_H
+#ifndef KILN_PROTOCOL_BOOT_DATA_H
+#define KILN_PROTOCOL_BOOT_DATA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * Lines that open an SSH bridge (README 9). In: bytes as they come. Out: ticket or answer. Nothing is kept.
  */
-#ifndef PROTOCOL_BRIDGE_LINE_H
-#define PROTOCOL_BRIDGE_LINE_H
+#ifndef KILN_PROTOCOL_BRIDGE_LINE_H
+#define KILN_PROTOCOL_BRIDGE_LINE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * Records of the channel (README 7.2, 7.3): sealing and opening, messages on stream 0, credit on the others.
  * In: plaintext or records, in order. Out: the other. Kept: keys, counters, the message being put together.
  */
-#ifndef PROTOCOL_CHANNEL_H
-#define PROTOCOL_CHANNEL_H
+#ifndef KILN_PROTOCOL_CHANNEL_H
+#define KILN_PROTOCOL_CHANNEL_H
 
 #include "protocol/crypto.h"
 

@@ -2,8 +2,8 @@
  * Stable failure codes: one row a code, never renumbered, never reused (README 1.8).
  * A row: name, number on the wire, HTTP status, words, what to do next.
  */
-#ifndef PROTOCOL_CODE_H
-#define PROTOCOL_CODE_H
+#ifndef KILN_PROTOCOL_CODE_H
+#define KILN_PROTOCOL_CODE_H
 
 #define KILN_CODES(X)                                                                                        \
     /* messages and parameters */                                                                            \

@@ -2,8 +2,8 @@
  * The line on the serial console when a guest cannot integrate (README 4.5). In: code and detail, or a line.
  * Out: the other. Nothing is kept.
  */
-#ifndef PROTOCOL_CONSOLE_LINE_H
-#define PROTOCOL_CONSOLE_LINE_H
+#ifndef KILN_PROTOCOL_CONSOLE_LINE_H
+#define KILN_PROTOCOL_CONSOLE_LINE_H
 
 #include <stddef.h>
 

@@ -6,8 +6,8 @@
  * padding), -ENOSPC no room, -ENOMEM, -EIO anything else in the library. RET_ outputs are written on success
  * only.
  */
-#ifndef PROTOCOL_CRYPTO_H
-#define PROTOCOL_CRYPTO_H
+#ifndef KILN_PROTOCOL_CRYPTO_H
+#define KILN_PROTOCOL_CRYPTO_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * What RSA and EC keys have in common, over mbedTLS's pk; for crypto_*.c only.
  */
-#ifndef PROTOCOL_CRYPTO_KEY_H
-#define PROTOCOL_CRYPTO_KEY_H
+#ifndef KILN_PROTOCOL_CRYPTO_KEY_H
+#define KILN_PROTOCOL_CRYPTO_KEY_H
 
 #include "protocol/crypto.h"
 

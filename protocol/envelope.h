@@ -2,8 +2,8 @@
  * Envelopes (README 10.1): a drive key sealed to a user's key. In: key or ciphertext. Out: the other. Nothing
  * is kept.
  */
-#ifndef PROTOCOL_ENVELOPE_H
-#define PROTOCOL_ENVELOPE_H
+#ifndef KILN_PROTOCOL_ENVELOPE_H
+#define KILN_PROTOCOL_ENVELOPE_H
 
 #include "protocol/crypto.h"
 

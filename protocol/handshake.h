@@ -7,8 +7,8 @@
  *
  * Any error is final: close without a word. Time limits are the caller's.
  */
-#ifndef PROTOCOL_HANDSHAKE_H
-#define PROTOCOL_HANDSHAKE_H
+#ifndef KILN_PROTOCOL_HANDSHAKE_H
+#define KILN_PROTOCOL_HANDSHAKE_H
 
 #include "protocol/binding.h"
 #include "protocol/channel.h"

@@ -11,8 +11,8 @@
  *     if (json_reader_end(&params))
  *         return fail(CODE_BAD_PARAMETER, params.wrong);    // the key
  */
-#ifndef PROTOCOL_JSON_H
-#define PROTOCOL_JSON_H
+#ifndef KILN_PROTOCOL_JSON_H
+#define KILN_PROTOCOL_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,8 +13,8 @@
  *         rpc_reply(request, out.text);
  *     json_writer_finish(&out);
  */
-#ifndef PROTOCOL_JSON_WRITE_H
-#define PROTOCOL_JSON_WRITE_H
+#ifndef KILN_PROTOCOL_JSON_WRITE_H
+#define KILN_PROTOCOL_JSON_WRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * Records of the guest link (README 4.4). In: bodies or records. Out: the other. Kept: key and counters of
  * one connection.
  */
-#ifndef PROTOCOL_LINK_H
-#define PROTOCOL_LINK_H
+#ifndef KILN_PROTOCOL_LINK_H
+#define KILN_PROTOCOL_LINK_H
 
 #include "protocol/crypto.h"
 

@@ -2,8 +2,8 @@
  * Log in and signed requests (README 8.2, 8.3). In: what is signed. Out: signatures, the Kiln-Signature
  * header, verdicts. Nothing is kept; whether a nonce or time was seen before is the caller's.
  */
-#ifndef PROTOCOL_LOGIN_H
-#define PROTOCOL_LOGIN_H
+#ifndef KILN_PROTOCOL_LOGIN_H
+#define KILN_PROTOCOL_LOGIN_H
 
 #include "protocol/crypto.h"
 

@@ -2,8 +2,8 @@
  * Manifest of a release (README 4.1): what the newest controller and configuration are, signed by the release
  * key. In: JSON text or a struct. Out: the other, its hash, verdicts. Nothing is kept.
  */
-#ifndef PROTOCOL_MANIFEST_H
-#define PROTOCOL_MANIFEST_H
+#ifndef KILN_PROTOCOL_MANIFEST_H
+#define KILN_PROTOCOL_MANIFEST_H
 
 #include "protocol/binding.h"
 #include "protocol/json.h"

@@ -2,8 +2,8 @@
  * PEM (RFC 7468): DER in base64 between two lines. In: either. Out: the other. Nothing is kept; what passes
  * is wiped.
  */
-#ifndef PROTOCOL_PEM_H
-#define PROTOCOL_PEM_H
+#ifndef KILN_PROTOCOL_PEM_H
+#define KILN_PROTOCOL_PEM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * Registration (README 2 and 4.2): boot secret, K_reg, guest token, the request and the reply with their
  * proofs. In: JSON objects or structs. Out: the other, hashes, verdicts. Nothing is kept.
  */
-#ifndef PROTOCOL_REGISTER_H
-#define PROTOCOL_REGISTER_H
+#ifndef KILN_PROTOCOL_REGISTER_H
+#define KILN_PROTOCOL_REGISTER_H
 
 #include "protocol/binding.h"
 #include "protocol/crypto.h"

@@ -2,8 +2,8 @@
  * JSON-RPC 2.0 messages (README 6.1, 1.8): text to struct and back. The carrier and the calls that wait are
  * in src/io/rpc. In: one message's text. Out: a struct that owns the parsed tree. Kept: nothing else.
  */
-#ifndef PROTOCOL_RPC_MESSAGE_H
-#define PROTOCOL_RPC_MESSAGE_H
+#ifndef KILN_PROTOCOL_RPC_MESSAGE_H
+#define KILN_PROTOCOL_RPC_MESSAGE_H
 
 #include <stddef.h>
 #include <stdint.h>

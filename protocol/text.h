@@ -2,8 +2,8 @@
  * Text forms of bytes (README 1.4): hex, base64, UUIDs, names, UTF-8.
  * In: bytes or text. Out: the other. Nothing is kept. Decoders are strict: one text for each value.
  */
-#ifndef PROTOCOL_TEXT_H
-#define PROTOCOL_TEXT_H
+#ifndef KILN_PROTOCOL_TEXT_H
+#define KILN_PROTOCOL_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

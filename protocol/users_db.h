@@ -2,8 +2,8 @@
  * The user database /.kiln/users.json (README 7.6). In: its JSON. Out: a checked struct, or the place that is
  * wrong. Kept: the struct, until users_db_destroy.
  */
-#ifndef PROTOCOL_USERS_DB_H
-#define PROTOCOL_USERS_DB_H
+#ifndef KILN_PROTOCOL_USERS_DB_H
+#define KILN_PROTOCOL_USERS_DB_H
 
 #include "protocol/json.h"
 

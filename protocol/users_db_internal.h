@@ -1,8 +1,8 @@
 /*
  * What users_db.c (reading) and users_db_check.c (what must hold between entries) share.
  */
-#ifndef PROTOCOL_USERS_DB_INTERNAL_H
-#define PROTOCOL_USERS_DB_INTERNAL_H
+#ifndef KILN_PROTOCOL_USERS_DB_INTERNAL_H
+#define KILN_PROTOCOL_USERS_DB_INTERNAL_H
 
 #include "protocol/users_db.h"
 

@@ -5,8 +5,8 @@
  * Errors are sticky: read or write everything, then ask once at the end. After an error readers give zeros
  * and empty slices, writers write nothing.
  */
-#ifndef PROTOCOL_WIRE_H
-#define PROTOCOL_WIRE_H
+#ifndef KILN_PROTOCOL_WIRE_H
+#define KILN_PROTOCOL_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
