@@ -1,4 +1,6 @@
-// Config: see config.h. One table of keys says name, kind, place, limits and default; the rest reads by it.
+/*
+ * Config: see config.h. One table of keys says name, kind, place, limits and default; the rest reads by it.
+ */
 #include "src/io/config.h"
 
 #include <errno.h>
@@ -17,13 +19,13 @@
 enum key_kind { KEY_PATH, KEY_TEXT, KEY_LEVEL, KEY_NAME, KEY_ADDRESS, KEY_SUBNET, KEY_NUMBER, KEY_CHOICE };
 
 struct key {
-    const char *section; // NULL: at the top
+    const char *section; /* NULL: at the top */
     const char *name;
     enum key_kind kind;
-    size_t offset;        // in struct config: char *, uint32_t or an enum
-    uint32_t least, most; // of a number
-    const char *fallback; // the default, as text
-    const char *choices;  // of a choice, "a|b|c": the value is the position
+    size_t offset;        /* in struct config: char *, uint32_t or an enum */
+    uint32_t least, most; /* of a number */
+    const char *fallback; /* the default, as text */
+    const char *choices;  /* of a choice, "a|b|c": the value is the position */
 };
 
 #define AT(field) offsetof(struct config, field)
@@ -63,8 +65,8 @@ static const struct key keys[] = {
 
 struct reading {
     const char *file;
-    struct config config; // owned until it is handed out
-    char *error;          // CONFIG_ERROR_MAX bytes
+    struct config config; /* owned until it is handed out */
+    char *error;          /* CONFIG_ERROR_MAX bytes */
 };
 
 static int wrong(struct reading *reading, const char *section, const char *name, const char *why)
@@ -74,7 +76,8 @@ static int wrong(struct reading *reading, const char *section, const char *name,
     return -EINVAL;
 }
 
-// Edits that turn A into B (Levenshtein), for names of at most 31 characters; longer ones count as far away.
+/* Edits that turn A into B (Levenshtein), for names of at most 31 characters; longer ones count as far
+ * away. */
 static unsigned distance(const char *a, const char *b)
 {
     unsigned row[32];
@@ -102,7 +105,7 @@ static bool same_section(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-// Names a key of SECTION, or at the top also a section.
+/* Names a key of SECTION, or at the top also a section. */
 static const char *name_in(const struct key *key, const char *section)
 {
     if (same_section(key->section, section))
@@ -138,7 +141,7 @@ static bool is_subnet(const char *text)
             return false;
     }
     uint32_t address = part[0] << 24 | part[1] << 16 | part[2] << 8 | part[3];
-    // Room for the host, one guest and the broadcast address; no bits set beyond the prefix.
+    /* Room for the host, one guest and the broadcast address; no bits set beyond the prefix. */
     return text[end] == '\0' && bits >= 8 && bits <= 29 && (address & (UINT32_MAX >> bits)) == 0;
 }
 
@@ -149,7 +152,7 @@ static bool is_name(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == len;
 }
 
-// NULL when TEXT is good for the kind, else why not.
+/* NULL when TEXT is good for the kind, else why not. */
 static const char *check_text(enum key_kind kind, const char *text)
 {
     char host[CONFIG_HOST_MAX];
@@ -321,7 +324,7 @@ int config_parse(const char *name, const char *text, size_t len_bytes, struct co
     return result;
 }
 
-// The whole file into TEXT. Its length, or a negative errno; -EFBIG.
+/* The whole file into TEXT. Its length, or a negative errno; -EFBIG. */
 static ssize_t read_file(const char *path, char text[CONFIG_FILE_MAX + 1])
 {
     size_t len = 0;

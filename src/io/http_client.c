@@ -1,4 +1,6 @@
-// HTTP client: see http_client.h. One stream a call; the call frees itself when it has told its end.
+/*
+ * HTTP client: see http_client.h. One stream a call; the call frees itself when it has told its end.
+ */
 #include "src/io/http_client.h"
 
 #include <errno.h>
@@ -14,17 +16,17 @@
 #define TIMEOUT_MS 30000
 
 struct http_call {
-    struct stream *stream;     // owned; NULL when it could not be made
-    struct loop_timer *failed; // owned: brings the error of a call that could not start
-    struct evbuffer *request;  // owned: head and body, until connected
-    struct http_head head;     // of the answer
+    struct stream *stream;     /* owned; NULL when it could not be made */
+    struct loop_timer *failed; /* owned: brings the error of a call that could not start */
+    struct evbuffer *request;  /* owned: head and body, until connected */
+    struct http_head head;     /* of the answer */
     bool has_head;
-    struct evbuffer *body; // owned: of the answer
-    size_t body_bytes;     // of it, wherever it went
+    struct evbuffer *body; /* owned: of the answer */
+    size_t body_bytes;     /* of it, wherever it went */
     size_t answer_max_bytes;
-    int body_fd;       // borrowed; 0: none
-    int error;         // of `failed`
-    bool without_body; // the answer to HEAD
+    int body_fd;       /* borrowed; 0: none */
+    int error;         /* of `failed` */
+    bool without_body; /* the answer to HEAD */
     void (*fn)(void *arg, const struct http_answer *answer);
     void *arg;
 };
@@ -62,7 +64,7 @@ static void succeed(struct http_call *call)
     }
     answer.body_bytes = evbuffer_get_length(call->body) - 1;
     answer.body = (const char *)evbuffer_pullup(call->body, -1);
-    // A plain stream has none, which leaves zeros.
+    /* A plain stream has none, which leaves zeros. */
     stream_peer_fingerprint(call->stream, answer.fingerprint);
     finish(call, &answer);
 }
@@ -81,7 +83,7 @@ static int write_to_file(const struct http_call *call, struct evbuffer *input)
     return 0;
 }
 
-// Takes what has come of the body. 0, or why the call fails.
+/* Takes what has come of the body. 0, or why the call fails. */
 static int take_body(struct http_call *call, struct evbuffer *input)
 {
     size_t len = evbuffer_get_length(input);
@@ -103,7 +105,7 @@ static bool is_whole(const struct http_call *call)
     return call->head.content_length >= 0 && call->body_bytes == (size_t)call->head.content_length;
 }
 
-// 0 the head is there, -EAGAIN not yet, or why the call fails.
+/* 0 the head is there, -EAGAIN not yet, or why the call fails. */
 static int take_head(struct http_call *call, struct evbuffer *input)
 {
     size_t len = evbuffer_get_length(input);
@@ -116,7 +118,7 @@ static int take_head(struct http_call *call, struct evbuffer *input)
     if (error < 0)
         return error == -ENOMEM ? error : -EPROTO;
     evbuffer_drain(input, head_bytes);
-    // 100 Continue and its like precede the answer.
+    /* 100 Continue and its like precede the answer. */
     if (call->head.status < 200) {
         http_head_finish(&call->head);
         return take_head(call, input);
@@ -148,7 +150,7 @@ static void on_data(void *arg, struct evbuffer *input)
 static void on_end(void *arg, int error)
 {
     struct http_call *call = arg;
-    // An answer without a length ends with the connection, if that ends properly.
+    /* An answer without a length ends with the connection, if that ends properly. */
     if (error == 0 && call->has_head && call->head.content_length < 0)
         succeed(call);
     else

@@ -1,6 +1,8 @@
-// HTTP connection: see http_connection.h, and http_server.h for what a request can do.
-// The next request is read when the answer to the last one has left, so a peer that reads nothing queues
-// nothing.
+/*
+ * HTTP connection: see http_connection.h, and http_server.h for what a request can do.
+ * The next request is read when the answer to the last one has left, so a peer that reads nothing queues
+ * nothing.
+ */
 #include "src/io/http_connection.h"
 
 #include <errno.h>
@@ -18,33 +20,33 @@
 #define FILE_CHUNK_BYTES 65536
 
 enum http_phase {
-    HTTP_HEAD,     // waits for a head, or for the rest of it
-    HTTP_BODY,     // waits for the rest of the body
-    HTTP_HANDLING, // a handler has the request
-    HTTP_ANSWERING // the answer is on its way
+    HTTP_HEAD,     /* waits for a head, or for the rest of it */
+    HTTP_BODY,     /* waits for the rest of the body */
+    HTTP_HANDLING, /* a handler has the request */
+    HTTP_ANSWERING /* the answer is on its way */
 };
 
 struct http_request {
-    struct http_connection *connection; // borrowed
-    const struct http_route *route;     // borrowed
-    struct http_head head;              // owned
-    char *body;                         // owned
+    struct http_connection *connection; /* borrowed */
+    const struct http_route *route;     /* borrowed */
+    struct http_head head;              /* owned */
+    char *body;                         /* owned */
     size_t body_bytes;
-    struct evbuffer *headers; // owned: added to the answer
+    struct evbuffer *headers; /* owned: added to the answer */
     void (*on_gone)(void *arg);
     void *gone_arg;
 };
 
 struct http_connection {
-    struct http_connection_list *list; // borrowed
+    struct http_connection_list *list; /* borrowed */
     struct http_connection *previous, *next;
-    struct stream *stream;        // owned
-    struct http_request *request; // owned; NULL between requests
+    struct stream *stream;        /* owned */
+    struct http_request *request; /* owned; NULL between requests */
     enum http_phase phase;
-    bool begun;      // the first byte of a request was seen
-    bool last;       // close after this answer
-    int file_fd;     // owned; what is being sent, or -1
-    off_t file_left; // bytes
+    bool begun;      /* the first byte of a request was seen */
+    bool last;       /* close after this answer */
+    int file_fd;     /* owned; what is being sent, or -1 */
+    off_t file_left; /* bytes */
     char peer[HTTP_PEER_MAX];
 };
 
@@ -61,7 +63,7 @@ static void free_request(struct http_request *request)
     free(request);
 }
 
-// Takes the connection out of its list and frees it; its stream is somebody else's by now.
+/* Takes the connection out of its list and frees it; its stream is somebody else's by now. */
 static void free_connection(struct http_connection *connection)
 {
     struct http_connection_list *list = connection->list;
@@ -130,7 +132,7 @@ static bool is_head_request(const struct http_connection *connection)
     return connection->request != NULL && strcmp(connection->request->head.method, "HEAD") == 0;
 }
 
-// The answer's head is queued. What follows is on_drained's.
+/* The answer's head is queued. What follows is on_drained's. */
 static void begin_answering(struct http_connection *connection)
 {
     connection->phase = HTTP_ANSWERING;
@@ -150,7 +152,7 @@ static void answer(struct http_connection *connection, int status, const char *t
         close_connection(connection);
 }
 
-// Refuses what cannot be read on from: the connection ends with the answer.
+/* Refuses what cannot be read on from: the connection ends with the answer. */
 static void refuse(struct http_connection *connection, int status)
 {
     char words[64];
@@ -173,7 +175,7 @@ static bool method_fits(const struct http_route *route, const char *method)
            (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-// The status to refuse with, or 0 and the route.
+/* The status to refuse with, or 0 and the route. */
 static int find_route(const struct http_connection *connection, const struct http_head *head,
                       const struct http_route **ret_route)
 {
@@ -224,7 +226,7 @@ static struct http_request *make_request(struct http_connection *connection, str
     return request;
 }
 
-// Takes the head at the front of INPUT. 0 taken, -EAGAIN not whole yet, or the HTTP status to refuse with.
+/* Takes the head at the front of INPUT. 0 taken, -EAGAIN not whole yet, or the HTTP status to refuse with. */
 static int take_head(struct http_connection *connection, struct evbuffer *input)
 {
     struct http_head head;
@@ -257,7 +259,7 @@ static void handle(struct http_connection *connection)
     request->route->handler(request, connection->list->config->arg);
 }
 
-// Takes the body when it is all there.
+/* Takes the body when it is all there. */
 static void take_body(struct http_connection *connection, struct evbuffer *input)
 {
     struct http_request *request = connection->request;
@@ -303,7 +305,7 @@ static void on_data(void *arg, struct evbuffer *input)
         take_body(connection, input);
 }
 
-// Sends the next piece of the file. False when it came short: the length we stated cannot be kept.
+/* Sends the next piece of the file. False when it came short: the length we stated cannot be kept. */
 static bool send_file_piece(struct http_connection *connection)
 {
     char piece[FILE_CHUNK_BYTES];
@@ -321,7 +323,7 @@ static void next_request(struct http_connection *connection)
     connection->phase = HTTP_HEAD;
     connection->begun = false;
     stream_set_deadline(connection->stream, connection->list->config->idle_timeout_ms);
-    // What was read ahead comes again.
+    /* What was read ahead comes again. */
     stream_resume(connection->stream);
 }
 
@@ -354,7 +356,7 @@ static void on_ready(void *arg)
 static void on_end(void *arg, int error)
 {
     struct http_connection *connection = arg;
-    // Who only said that it sends no more gets its answer.
+    /* Who only said that it sends no more gets its answer. */
     if (error == 0 && connection->phase >= HTTP_HANDLING)
         connection->last = true;
     else

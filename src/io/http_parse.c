@@ -1,4 +1,6 @@
-// HTTP heads: see http_parse.h. Works on its own copy, cutting it into strings in place.
+/*
+ * HTTP heads: see http_parse.h. Works on its own copy, cutting it into strings in place.
+ */
 #include "src/io/http_parse.h"
 
 #include <ctype.h>
@@ -15,7 +17,7 @@ size_t http_head_length(const char *text, size_t len_bytes)
     return end == NULL ? 0 : (size_t)(end - text) + 4;
 }
 
-// RFC 9110 5.6.2
+/* RFC 9110 5.6.2 */
 static bool is_token(const char *text)
 {
     if (*text == '\0')
@@ -27,7 +29,7 @@ static bool is_token(const char *text)
     return true;
 }
 
-// Visible characters, spaces, tabs and bytes above ASCII: what a field's value may hold.
+/* Visible characters, spaces, tabs and bytes above ASCII: what a field's value may hold. */
 static bool is_value(const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -38,8 +40,8 @@ static bool is_value(const char *text)
     return true;
 }
 
-// Ends the line at *AT, moves *AT behind its CRLF and returns the line; NULL when it holds a bare CR, LF or a
-// NUL.
+/* Ends the line at *AT, moves *AT behind its CRLF and returns the line; NULL when it holds a bare CR, LF or a
+ * NUL. */
 static char *take_line(char **at)
 {
     char *line = *at;
@@ -83,8 +85,8 @@ static int read_fields(struct http_head *head, char *at)
     }
 }
 
-// RFC 9112 6.3: two lengths, or a length that is no plain number, would let two readers cut the stream
-// differently.
+/* RFC 9112 6.3: two lengths, or a length that is no plain number, would let two readers cut the stream
+ * differently. */
 static int read_length(struct http_head *head)
 {
     head->content_length = -1;
@@ -103,7 +105,7 @@ static int read_length(struct http_head *head)
     return 0;
 }
 
-// "HTTP/1.0" or "HTTP/1.1" -> minor version.
+/* "HTTP/1.0" or "HTTP/1.1" -> minor version. */
 static int read_version(const char *text, int *ret_minor)
 {
     if (strncmp(text, "HTTP/", 5) != 0)
@@ -130,14 +132,14 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// Whether the segment that ends before END is "." or "..".
+/* Whether the segment that ends before END is "." or "..". */
 static bool is_dots(const char *start, const char *end)
 {
     size_t len = (size_t)(end - start);
     return (len == 1 && start[0] == '.') || (len == 2 && start[0] == '.' && start[1] == '.');
 }
 
-// Decodes %xx of SOURCE into OUT (as long as SOURCE). Refuses what could name another place than it shows.
+/* Decodes %xx of SOURCE into OUT (as long as SOURCE). Refuses what could name another place than it shows. */
 static int decode_path(const char *source, char *out)
 {
     char *segment = out + 1;
@@ -182,7 +184,7 @@ static int read_target(struct http_head *head, char *target)
     return error;
 }
 
-// "GET /path HTTP/1.1"
+/* "GET /path HTTP/1.1" */
 static int read_request_line(struct http_head *head, char *line, int *ret_minor)
 {
     char *target = strchr(line, ' ');
@@ -198,7 +200,7 @@ static int read_request_line(struct http_head *head, char *line, int *ret_minor)
     return error < 0 ? error : read_target(head, target);
 }
 
-// "HTTP/1.1 200 OK"
+/* "HTTP/1.1 200 OK" */
 static int read_status_line(struct http_head *head, char *line, int *ret_minor)
 {
     if (strlen(line) < 12 || line[8] != ' ' || (line[12] != ' ' && line[12] != '\0'))
@@ -224,7 +226,7 @@ static int parse(const char *text, size_t len_bytes, struct http_head *ret_head,
         return -ENOMEM;
     char *at = head.text;
     int error = -EBADMSG;
-    // A NUL would hide what follows it from every string function.
+    /* A NUL would hide what follows it from every string function. */
     char *line = strlen(head.text) == len_bytes ? take_line(&at) : NULL;
     if (line != NULL)
         error = read_first(&head, line, &minor);

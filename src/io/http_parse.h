@@ -1,7 +1,9 @@
-// HTTP/1.1 heads (RFC 9112): request line or status line, and header fields. Pure.
-// In: the text up to and with the empty line. Out: a head with its own copy. Nothing is kept.
-// Strict where laxness has made trouble elsewhere: no folded lines, no bare LF, no space before the colon,
-// one Content-Length, no Transfer-Encoding.
+/*
+ * HTTP/1.1 heads (RFC 9112): request line or status line, and header fields. Pure.
+ * In: the text up to and with the empty line. Out: a head with its own copy. Nothing is kept.
+ * Strict where laxness has made trouble elsewhere: no folded lines, no bare LF, no space before the colon,
+ * one Content-Length, no Transfer-Encoding.
+ */
 #ifndef KILN_IO_HTTP_PARSE_H
 #define KILN_IO_HTTP_PARSE_H
 
@@ -13,36 +15,37 @@
 #define HTTP_FIELDS_MAX 64
 
 struct http_field {
-    const char *name;  // as sent
-    const char *value; // without surrounding space
+    const char *name;  /* as sent */
+    const char *value; /* without surrounding space */
 };
 
 struct http_head {
-    char *text;         // owned: what every pointer below points into
-    const char *method; // requests: "GET"
-    const char *target; // requests: as sent, "/v1/vms?x=1"
-    char *path;         // requests: owned, decoded, without the query, no "." or ".." segment, no NUL
-    const char *query;  // requests: after '?', "" when there is none
-    int status;         // answers: 100 to 599
+    char *text;         /* owned: what every pointer below points into */
+    const char *method; /* requests: "GET" */
+    const char *target; /* requests: as sent, "/v1/vms?x=1" */
+    char *path;         /* requests: owned, decoded, without the query, no "." or ".." segment, no NUL */
+    const char *query;  /* requests: after '?', "" when there is none */
+    int status;         /* answers: 100 to 599 */
     struct http_field fields[HTTP_FIELDS_MAX];
     size_t nfields;
-    int64_t content_length; // -1 when not stated
-    bool keep_alive;        // what the version and Connection say together
+    int64_t content_length; /* -1 when not stated */
+    bool keep_alive;        /* what the version and Connection say together */
 };
 
-// Length of the head at the start of TEXT, its empty line included; 0 when it is not whole yet.
+/* Length of the head at the start of TEXT, its empty line included; 0 when it is not whole yet. */
 size_t http_head_length(const char *text, size_t len_bytes);
-// LEN_BYTES as http_head_length found it. -EBADMSG malformed, -EPROTONOSUPPORT a version that is not 1.0
-// or 1.1, -ENOTSUP a Transfer-Encoding, -E2BIG too many fields, -ENOMEM. RET_HEAD is written on success only.
+/* LEN_BYTES as http_head_length found it. -EBADMSG malformed, -EPROTONOSUPPORT a version that is not 1.0
+ * or 1.1, -ENOTSUP a Transfer-Encoding, -E2BIG too many fields, -ENOMEM. RET_HEAD is written on success
+ * only. */
 int http_parse_request(const char *text, size_t len_bytes, struct http_head *ret_head);
 int http_parse_answer(const char *text, size_t len_bytes, struct http_head *ret_head);
 void http_head_finish(struct http_head *head);
 
-// The first field of that name in any case, or NULL.
+/* The first field of that name in any case, or NULL. */
 const char *http_head_field(const struct http_head *head, const char *name);
-// Whether a comma-separated field holds TOKEN, in any case ("Connection: keep-alive, Upgrade").
+/* Whether a comma-separated field holds TOKEN, in any case ("Connection: keep-alive, Upgrade"). */
 bool http_head_has_token(const struct http_head *head, const char *name, const char *token);
-// "OK" for 200 and so on.
+/* "OK" for 200 and so on. */
 const char *http_reason(int status);
 
 #endif

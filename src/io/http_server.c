@@ -1,4 +1,6 @@
-// HTTP server: listeners and limits; see http_server.h. What happens on a connection is in http_connection.c.
+/*
+ * HTTP server: listeners and limits; see http_server.h. What happens on a connection is in http_connection.c.
+ */
 #include "src/io/http_server.h"
 
 #include <arpa/inet.h>
@@ -16,15 +18,15 @@
 #define LISTENERS_MAX 4
 
 struct http_server {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     struct http_server_config config;
     struct http_connection_list connections;
-    struct listener *listeners[LISTENERS_MAX]; // owned
+    struct listener *listeners[LISTENERS_MAX]; /* owned */
     size_t nlisteners;
     bool closing;
 };
 
-// Full: further connections wait in the kernel's backlog until one of ours ends.
+/* Full: further connections wait in the kernel's backlog until one of ours ends. */
 static void update_listeners(struct http_server *server)
 {
     bool full = server->connections.count >= server->config.connections_max;

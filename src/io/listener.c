@@ -1,4 +1,6 @@
-// Listener: see listener.h.
+/*
+ * Listener: see listener.h.
+ */
 #include "src/io/listener.h"
 
 #include <arpa/inet.h>
@@ -18,9 +20,9 @@
 #define FULL_PAUSE_MS 200 /* out of descriptors: accepting again at once would only spin */
 
 struct listener {
-    struct loop_watch *watch; // owned
-    struct loop_timer *retry; // owned
-    int fd;                   // owned
+    struct loop_watch *watch; /* owned */
+    struct loop_timer *retry; /* owned */
+    int fd;                   /* owned */
     bool paused;
     void (*fn)(void *arg, int fd, const char *peer);
     void *arg;
@@ -67,8 +69,8 @@ static void on_connection(int ready, void *arg)
     }
 }
 
-// A bound, listening socket, or a negative errno. The address may be of a bridge that libvirt has yet to make
-// (IP_FREEBIND): who listens need not wait for who makes networks, nor start again after it.
+/* A bound, listening socket, or a negative errno. The address may be of a bridge that libvirt has yet to make
+ * (IP_FREEBIND): who listens need not wait for who makes networks, nor start again after it. */
 static int open_socket(const char *host, uint16_t port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};

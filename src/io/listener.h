@@ -1,4 +1,6 @@
-// Listener: a TCP socket that accepts. In: "host:port". Out: accepted descriptors. Kept: the socket.
+/*
+ * Listener: a TCP socket that accepts. In: "host:port". Out: accepted descriptors. Kept: the socket.
+ */
 #ifndef KILN_IO_LISTENER_H
 #define KILN_IO_LISTENER_H
 
@@ -8,12 +10,12 @@
 struct listener;
 struct loop;
 
-// ADDRESS is numeric, port 0 picks one. FN takes each descriptor (non-blocking); PEER is its numeric address.
-// The errno of bind(2) and listen(2); -EINVAL for an address that is none.
+/* ADDRESS is numeric, port 0 picks one. FN takes each descriptor (non-blocking); PEER is its numeric address.
+ * The errno of bind(2) and listen(2); -EINVAL for an address that is none. */
 int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, int fd, const char *peer),
                   void *arg, struct listener **ret_listener);
 uint16_t listener_port(const struct listener *listener);
-// While paused, connections wait in the kernel's backlog.
+/* While paused, connections wait in the kernel's backlog. */
 void listener_set_paused(struct listener *listener, bool paused);
 void listener_close(struct listener *listener);
 

@@ -1,5 +1,7 @@
-// Log: see log.h. A line is put together on the stack and written by one write(2), so threads do not mix
-// lines.
+/*
+ * Log: see log.h. A line is put together on the stack and written by one write(2), so threads do not mix
+ * lines.
+ */
 #include "src/io/log.h"
 
 #include <errno.h>
@@ -28,7 +30,7 @@ int log_level_parse(const char *word, enum log_level *ret_level)
     return -EINVAL;
 }
 
-// Appends TEXT with control characters, DEL and backslashes as \xNN; bytes of UTF-8 pass.
+/* Appends TEXT with control characters, DEL and backslashes as \xNN; bytes of UTF-8 pass. */
 static size_t append_escaped(char *line, size_t at, size_t max, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -74,7 +76,7 @@ void log_line(enum log_level level, const char *area, const char *message, const
         line[at++] = ' ';
     at = append_escaped(line, at, sizeof(line) - 1, values);
     line[at++] = '\n';
-    // A log that cannot be written has nowhere to be reported.
+    /* A log that cannot be written has nowhere to be reported. */
     if (write(STDERR_FILENO, line, at) < 0)
         errno = saved_errno;
     errno = saved_errno;

@@ -1,4 +1,6 @@
-// Loop: see loop.h. Posts from other threads go through a list under a mutex and one eventfd.
+/*
+ * Loop: see loop.h. Posts from other threads go through a list under a mutex and one eventfd.
+ */
 #include "src/io/loop.h"
 
 #include <errno.h>
@@ -17,31 +19,31 @@ struct loop_post {
 };
 
 struct loop_signal {
-    struct event *event; // owned
+    struct event *event; /* owned */
     void (*fn)(int signo, void *arg);
     void *arg;
     struct loop_signal *next;
 };
 
 struct loop {
-    struct event_base *base;     // owned
-    struct event *wake;          // owned
-    int wake_fd;                 // owned
-    pthread_mutex_t lock;        // guards the two fields below
-    struct loop_post *first;     // owned
-    struct loop_post **last;     // where the next one goes
-    struct loop_signal *signals; // owned
+    struct event_base *base;     /* owned */
+    struct event *wake;          /* owned */
+    int wake_fd;                 /* owned */
+    pthread_mutex_t lock;        /* guards the two fields below */
+    struct loop_post *first;     /* owned */
+    struct loop_post **last;     /* where the next one goes */
+    struct loop_signal *signals; /* owned */
 };
 
 struct loop_timer {
-    struct event *event; // owned
+    struct event *event; /* owned */
     void (*fn)(void *arg);
     void *arg;
 };
 
 struct loop_watch {
-    struct event *read, *write; // owned
-    struct event *kick;         // owned; apart from the other two, so that unwatching does not lose a kick
+    struct event *read, *write; /* owned */
+    struct event *kick;         /* owned; apart from the other two, so that unwatching does not lose a kick */
     int kicked;
     void (*fn)(int ready, void *arg);
     void *arg;
@@ -61,7 +63,7 @@ static void run_posts(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     uint64_t count;
-    // The counter is only a bell: what was posted is in the list.
+    /* The counter is only a bell: what was posted is in the list. */
     if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
         return;
     struct loop_post *post = take_posts(arg);
@@ -78,7 +80,7 @@ static struct event_base *make_base(void)
     struct event_config *config = event_config_new();
     if (config == NULL)
         return NULL;
-    // Without EVENT_BASE_FLAG_PRECISE_TIMER deadlines may come a few ms early, which upsets tests of them.
+    /* Without EVENT_BASE_FLAG_PRECISE_TIMER deadlines may come a few ms early, which upsets tests of them. */
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
@@ -161,7 +163,7 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
     loop->last = &post->next;
     pthread_mutex_unlock(&loop->lock);
     uint64_t one = 1;
-    // Fails only when the counter is full, and then the bell has been rung.
+    /* Fails only when the counter is full, and then the bell has been rung. */
     if (write(loop->wake_fd, &one, sizeof(one)) < 0)
         return 0;
     return 0;

@@ -1,4 +1,6 @@
-// Random: see random.h.
+/*
+ * Random: see random.h.
+ */
 #include "src/io/random.h"
 
 #include <errno.h>

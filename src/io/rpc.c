@@ -1,5 +1,7 @@
-// RPC peer: see rpc.h. Texts are read and written by protocol/rpc_message.h; here are dispatch, ids and time.
-// Trees and texts are wiped when they go: a message may carry a token or a drive's key.
+/*
+ * RPC peer: see rpc.h. Texts are read and written by protocol/rpc_message.h; here are dispatch, ids and time.
+ * Trees and texts are wiped when they go: a message may carry a token or a drive's key.
+ */
 #include "src/io/rpc.h"
 
 #include <errno.h>
@@ -11,30 +13,30 @@
 #include "src/io/loop.h"
 
 struct rpc_waiting {
-    struct rpc_peer *peer; // borrowed
+    struct rpc_peer *peer; /* borrowed */
     struct rpc_waiting *next;
-    struct loop_timer *timer; // owned; NULL: for ever
+    struct loop_timer *timer; /* owned; NULL: for ever */
     int64_t id;
     rpc_answered *fn;
     void *arg;
 };
 
 struct rpc_request {
-    struct rpc_peer *peer; // borrowed; NULL when it has gone
+    struct rpc_peer *peer; /* borrowed; NULL when it has gone */
     struct rpc_request *previous, *next;
     char id[RPC_MESSAGE_ID_BYTES];
 };
 
 struct rpc_peer {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     struct rpc_options options;
     struct json_limits limits;
-    struct rpc_waiting *waiting;  // owned, in no order
-    struct rpc_request *requests; // borrowed: those not answered yet
+    struct rpc_waiting *waiting;  /* owned, in no order */
+    struct rpc_request *requests; /* borrowed: those not answered yet */
     size_t nwaiting, nrequests;
     int64_t next_id;
-    unsigned busy; // calls of ours on the stack
-    bool gone;     // destroyed; freed when busy is 0
+    unsigned busy; /* calls of ours on the stack */
+    bool gone;     /* destroyed; freed when busy is 0 */
 };
 
 int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct rpc_peer **ret_peer)
@@ -61,13 +63,13 @@ static void leave(struct rpc_peer *peer)
         free(peer);
 }
 
-// What a call hears that no answer came to.
+/* What a call hears that no answer came to. */
 static struct rpc_answer unanswered(int error)
 {
     return (struct rpc_answer){.error = error, .name = "", .detail = ""};
 }
 
-// Takes WAITING out of the list, which holds it.
+/* Takes WAITING out of the list, which holds it. */
 static void unlink_waiting(struct rpc_waiting *waiting)
 {
     struct rpc_waiting **at = &waiting->peer->waiting;
@@ -100,7 +102,7 @@ void rpc_peer_destroy(struct rpc_peer *peer)
     leave(peer);
 }
 
-// Sends what WRITER holds and finishes it. The writer's own error.
+/* Sends what WRITER holds and finishes it. The writer's own error. */
 static int emit(struct rpc_peer *peer, struct json_writer *writer)
 {
     int error = json_writer_end(writer);
@@ -185,7 +187,7 @@ static void take_answer(struct rpc_peer *peer, const struct rpc_message *message
     struct rpc_waiting *waiting = peer->waiting;
     while (waiting != NULL && waiting->id != message->id_number)
         waiting = waiting->next;
-    // Too late, or to nothing we asked: nobody waits for it.
+    /* Too late, or to nothing we asked: nobody waits for it. */
     if (waiting == NULL)
         return;
     struct rpc_answer answer = {.result = message->result, .name = "", .detail = ""};
@@ -311,7 +313,7 @@ void rpc_forget(struct rpc_peer *peer, rpc_answered *fn, void *arg)
     }
 }
 
-// An answer that cannot be written (too large, no memory) must still end the peer's waiting.
+/* An answer that cannot be written (too large, no memory) must still end the peer's waiting. */
 static void answer_with(struct rpc_request *request, struct json_writer *writer)
 {
     char id[RPC_MESSAGE_ID_BYTES];

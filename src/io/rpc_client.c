@@ -1,4 +1,6 @@
-// RPC client: the connecting side of rpc_socket.h.
+/*
+ * RPC client: the connecting side of rpc_socket.h.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +17,11 @@
 #define BACKOFF_MAX_MS 2000
 
 struct rpc_client {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     struct rpc_client_options options;
     struct sockaddr_un address;
-    struct rpc_line *line;    // owned; NULL while not connected
-    struct loop_timer *retry; // owned
+    struct rpc_line *line;    /* owned; NULL while not connected */
+    struct loop_timer *retry; /* owned */
     uint64_t backoff_ms;
 };
 
@@ -47,7 +49,7 @@ static void on_line_down(void *arg, int error)
     tell_down(client, error < 0 ? error : -ECONNRESET);
 }
 
-// A Unix socket connects at once or not at all: -EAGAIN says that the server's backlog is full.
+/* A Unix socket connects at once or not at all: -EAGAIN says that the server's backlog is full. */
 static int connect_socket(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -61,7 +63,7 @@ static int connect_socket(const struct sockaddr_un *address)
     return fd;
 }
 
-// A line on FD, which is taken on success.
+/* A line on FD, which is taken on success. */
 static int open_line(struct rpc_client *client, int fd)
 {
     struct rpc_options options = {.methods = client->options.methods,

@@ -1,4 +1,6 @@
-// RPC line: see rpc_line.h.
+/*
+ * RPC line: see rpc_line.h.
+ */
 #include "src/io/rpc_line.h"
 
 #include <errno.h>
@@ -12,17 +14,17 @@
 #include "src/io/stream.h"
 
 struct rpc_line {
-    struct rpc_peer *peer;   // owned
-    struct stream *stream;   // owned; NULL before attach and when it broke
-    struct loop_timer *down; // owned: brings on_down out of any call of ours
+    struct rpc_peer *peer;   /* owned */
+    struct stream *stream;   /* owned; NULL before attach and when it broke */
+    struct loop_timer *down; /* owned: brings on_down out of any call of ours */
     struct rpc_line_owner owner;
     size_t message_max_bytes;
-    int error;     // for on_down
-    bool closing;  // no further message is taken
-    bool half;     // the peer sends no more, but may wait for answers
-    bool held;     // the peer must first read what waits for it
-    unsigned busy; // calls of ours on the stack
-    bool gone;     // destroyed; freed when busy is 0
+    int error;     /* for on_down */
+    bool closing;  /* no further message is taken */
+    bool half;     /* the peer sends no more, but may wait for answers */
+    bool held;     /* the peer must first read what waits for it */
+    unsigned busy; /* calls of ours on the stack */
+    bool gone;     /* destroyed; freed when busy is 0 */
 };
 
 static void leave(struct rpc_line *line)
@@ -46,7 +48,7 @@ static void on_down_due(void *arg)
     line->owner.on_down(line->owner.arg, line->error);
 }
 
-// Who half-closed after its last request gets the answers first.
+/* Who half-closed after its last request gets the answers first. */
 static void close_if_answered(struct rpc_line *line)
 {
     if (line->half && rpc_peer_open_requests(line->peer) == 0)
@@ -69,7 +71,7 @@ static void emit_line(void *arg, const char *text, size_t len_bytes)
     close_if_answered(line);
 }
 
-// Feeds the line at the front of INPUT. False when there is no whole one, or no more is to be taken.
+/* Feeds the line at the front of INPUT. False when there is no whole one, or no more is to be taken. */
 static bool take_line(struct rpc_line *line, struct evbuffer *input)
 {
     struct evbuffer_ptr end = evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
@@ -83,7 +85,7 @@ static bool take_line(struct rpc_line *line, struct evbuffer *input)
     if (end.pos < 0)
         return false;
     const char *text = len == 0 ? "" : (const char *)evbuffer_pullup(input, end.pos);
-    // An empty line is nobody's message; people at a terminal type it.
+    /* An empty line is nobody's message; people at a terminal type it. */
     int error = len == 0 ? 0 : rpc_peer_feed(line->peer, text, len);
     evbuffer_drain(input, len + 1);
     if (error < 0)
@@ -91,7 +93,7 @@ static bool take_line(struct rpc_line *line, struct evbuffer *input)
     return !line->closing && !line->gone;
 }
 
-// Whether the peer must first read what waits for it.
+/* Whether the peer must first read what waits for it. */
 static bool must_read(const struct rpc_line *line)
 {
     return line->owner.waits && rpc_line_queued_bytes(line) > RPC_QUEUE_HIGH;

@@ -1,4 +1,6 @@
-// RPC server: the listening side of rpc_socket.h.
+/*
+ * RPC server: the listening side of rpc_socket.h.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +19,20 @@
 #define BACKLOG 64
 
 struct rpc_link {
-    struct rpc_server *server; // borrowed
+    struct rpc_server *server; /* borrowed */
     struct rpc_link *previous, *next;
-    struct rpc_line *line; // owned
+    struct rpc_line *line; /* owned */
     struct ucred peer;
     void *data;
 };
 
 struct rpc_server {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     struct rpc_server_options options;
-    struct loop_watch *watch; // owned
-    struct rpc_link *links;   // owned
+    struct loop_watch *watch; /* owned */
+    struct rpc_link *links;   /* owned */
     size_t nlinks;
-    int fd; // owned
+    int fd; /* owned */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -60,7 +62,7 @@ static void on_link_down(void *arg, int error)
     free_link(link);
 }
 
-// The line of a link and its stream. FD is taken on success.
+/* The line of a link and its stream. FD is taken on success. */
 static int open_line(struct rpc_link *link, int fd)
 {
     struct rpc_server *server = link->server;
@@ -119,7 +121,7 @@ static void on_connection(int ready, void *arg)
     }
 }
 
-// Whether someone listens there: then the file is not ours to replace.
+/* Whether someone listens there: then the file is not ours to replace. */
 static bool is_live(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -140,7 +142,8 @@ static int listen_at(struct rpc_server *server, const struct sockaddr_un *addres
     server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (server->fd < 0)
         return -errno;
-    // Between bind and chmod nobody may connect: closed by umask first, opened to whom it is meant for after.
+    /* Between bind and chmod nobody may connect: closed by umask first, opened to whom it is meant for
+     * after. */
     mode_t old = umask(0777);
     int bound = bind(server->fd, (const struct sockaddr *)address, sizeof(*address));
     int error = bound < 0 ? -errno : 0;

@@ -1,5 +1,7 @@
-// Stream: see stream.h. One socket, optionally one TLS session, two evbuffers.
-// Writes are gathered and sent in the next turn of the loop, so that small ones share a record and a packet.
+/*
+ * Stream: see stream.h. One socket, optionally one TLS session, two evbuffers.
+ * Writes are gathered and sent in the next turn of the loop, so that small ones share a record and a packet.
+ */
 #include "src/io/stream_private.h"
 
 #include <errno.h>
@@ -65,7 +67,7 @@ static void leave(struct stream *stream)
         loop_watch_set(stream->watch, wanted(stream));
 }
 
-// What every function of the header does last, when it is not called from a callback.
+/* What every function of the header does last, when it is not called from a callback. */
 static void settle(struct stream *stream)
 {
     stream->busy++;
@@ -77,7 +79,7 @@ static void open_turn(struct stream *stream)
     int error = stream_write_turn(stream);
     if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING)
         stream_read_turn(stream);
-    // Told after reading: the peer's last words may explain why it took no more of ours.
+    /* Told after reading: the peer's last words may explain why it took no more of ours. */
     if (error < 0 && stream->state == STREAM_OPEN)
         stream_end(stream, error);
 }
@@ -108,7 +110,7 @@ static void handshake_turn(struct stream *stream)
     int error = tls_session_handshake(stream->session);
     if (error == 0) {
         become_open(stream);
-        // The peer's first bytes may have come with its last flight.
+        /* The peer's first bytes may have come with its last flight. */
         if (stream->state == STREAM_OPEN)
             open_turn(stream);
     } else if (error != -EAGAIN) {
@@ -119,12 +121,12 @@ static void handshake_turn(struct stream *stream)
 static void set_socket_options(int fd)
 {
     int one = 1;
-    // Both fail on Unix sockets, where neither is needed.
+    /* Both fail on Unix sockets, where neither is needed. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }
 
-// Starts on the next address. 0 under way, or why there is none left.
+/* Starts on the next address. 0 under way, or why there is none left. */
 static int connect_next(struct stream *stream, int error)
 {
     for (; stream->next != NULL; stream->next = stream->next->ai_next) {

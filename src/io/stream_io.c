@@ -1,5 +1,7 @@
-// Stream, one turn: what is read from the socket and written to it, plain or through TLS. See
-// stream_private.h.
+/*
+ * Stream, one turn: what is read from the socket and written to it, plain or through TLS. See
+ * stream_private.h.
+ */
 #include "src/io/stream_private.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@ bool stream_may_write(const struct stream *stream)
 }
 void stream_tell_end(struct stream *stream)
 {
-    // A clean end waits for a reader that paused with bytes unread; an error does not.
+    /* A clean end waits for a reader that paused with bytes unread; an error does not. */
     if (stream->end_told || (stream->paused && stream->end_error == 0))
         return;
     stream->end_told = true;
@@ -40,7 +42,7 @@ void stream_end(struct stream *stream, int error)
     }
     if (stream->state == STREAM_ENDED && (stream->end_error < 0 || error == 0))
         return;
-    // A stream whose peer only sends no more may still fail later.
+    /* A stream whose peer only sends no more may still fail later. */
     stream->end_told = false;
     stream->state = STREAM_ENDED;
     stream->end_error = error;
@@ -88,14 +90,14 @@ void stream_read_turn(struct stream *stream)
         if (stream->state == STREAM_DRAINING)
             evbuffer_drain(stream->in, evbuffer_get_length(stream->in));
     }
-    // What the session has decrypted is announced by no socket event.
+    /* What the session has decrypted is announced by no socket event. */
     if (got > 0 && stream->session != NULL && tls_session_pending(stream->session) > 0)
         loop_watch_kick(stream->watch, LOOP_READ);
     if (total > 0 || stream->offer)
         stream_offer_data(stream);
     if (got > 0 || got == -EAGAIN || stream->state == STREAM_DEAD)
         return;
-    // Closed by the user in offer_data: the peer's end must not cut off what is queued for it.
+    /* Closed by the user in offer_data: the peer's end must not cut off what is queued for it. */
     if (stream->state != STREAM_CLOSING || got < 0)
         stream_end(stream, (int)got);
 }

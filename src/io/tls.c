@@ -1,4 +1,6 @@
-// TLS: the two contexts of tls.h; sessions are in tls_session.c.
+/*
+ * TLS: the two contexts of tls.h; sessions are in tls_session.c.
+ */
 #include "src/io/tls.h"
 
 #include <errno.h>
@@ -8,12 +10,12 @@
 #include "src/io/tls_config.h"
 
 struct tls_server {
-    char *certificate_path, *key_path; // owned
-    struct tls_config *config;         // one reference
+    char *certificate_path, *key_path; /* owned */
+    struct tls_config *config;         /* one reference */
 };
 
 struct tls_client {
-    struct tls_config *config; // one reference
+    struct tls_config *config; /* one reference */
 };
 
 int tls_server_create(const char *certificate_path, const char *key_path, struct tls_server **ret_server)

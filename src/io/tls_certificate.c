@@ -1,4 +1,6 @@
-// TLS certificate: makes a P-256 key and a self-signed certificate with mbedTLS; see tls.h.
+/*
+ * TLS certificate: makes a P-256 key and a self-signed certificate with mbedTLS; see tls.h.
+ */
 #include "src/io/tls.h"
 
 #include <errno.h>
@@ -33,7 +35,7 @@ static int write_all(int fd, const char *text, size_t len)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-// A file of that name has either its old content or all of TEXT.
+/* A file of that name has either its old content or all of TEXT. */
 static int write_file(const char *path, mode_t mode, const char *text)
 {
     char draft[4096];
@@ -55,7 +57,7 @@ static bool set_serial(mbedtls_x509write_cert *writer)
 {
     unsigned char serial[SERIAL_BYTES];
     random_fill(serial, sizeof(serial));
-    serial[0] = (unsigned char)((serial[0] & 0x7f) | 0x01); // positive, no leading zero (RFC 5280 4.1.2.2)
+    serial[0] = (unsigned char)((serial[0] & 0x7f) | 0x01); /* positive, no leading zero (RFC 5280 4.1.2.2) */
 #if MBEDTLS_VERSION_NUMBER >= 0x03040000
     return mbedtls_x509write_crt_set_serial_raw(writer, serial, sizeof(serial)) == 0;
 #else
@@ -113,7 +115,7 @@ int tls_certificate_make(const char *certificate_path, const char *key_path, con
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
     int error = -EINVAL;
-    // The key first: a certificate without its key would stop the next start, a key alone is made anew.
+    /* The key first: a certificate without its key would stop the next start, a key alone is made anew. */
     if (make_key(&key, key_pem) && make_certificate(&key, common_name, certificate_pem))
         error = write_file(key_path, 0600, key_pem);
     if (error == 0)

@@ -1,4 +1,6 @@
-// TLS config: see tls_config.h.
+/*
+ * TLS config: see tls_config.h.
+ */
 #include "src/io/tls_config.h"
 
 #include <errno.h>
@@ -26,7 +28,7 @@ struct tls_config {
     uint8_t pin[TLS_FINGERPRINT_BYTES];
 };
 
-// Forward secret and AEAD only. ChaCha20 first: without hardware GCM it is the faster one in mbedTLS.
+/* Forward secret and AEAD only. ChaCha20 first: without hardware GCM it is the faster one in mbedTLS. */
 static const int suites[] = {
 #ifdef MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256
     MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
@@ -63,7 +65,7 @@ static void set_floor(mbedtls_ssl_config *ssl)
 static int create(int endpoint, struct tls_config **ret_config)
 {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    // TLS 1.3 in mbedTLS 3 does its cryptography through PSA.
+    /* TLS 1.3 in mbedTLS 3 does its cryptography through PSA. */
     if (psa_crypto_init() != PSA_SUCCESS)
         return -ENOMEM;
 #endif
@@ -80,13 +82,13 @@ static int create(int endpoint, struct tls_config **ret_config)
         return -ENOMEM;
     }
     set_floor(&config->ssl);
-    // Trust is by fingerprint, checked after the handshake and before the first byte of ours.
+    /* Trust is by fingerprint, checked after the handshake and before the first byte of ours. */
     mbedtls_ssl_conf_authmode(&config->ssl, MBEDTLS_SSL_VERIFY_NONE);
     *ret_config = config;
     return 0;
 }
 
-// mbedTLS 3 wants a random source here, to blind what it does with the key.
+/* mbedTLS 3 wants a random source here, to blind what it does with the key. */
 static bool read_pair(struct tls_config *config, const char *certificate_path, const char *key_path)
 {
     if (mbedtls_x509_crt_parse_file(&config->certificate, certificate_path) != 0)

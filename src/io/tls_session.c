@@ -1,4 +1,6 @@
-// TLS session: one mbedTLS context over one socket; see tls.h.
+/*
+ * TLS session: one mbedTLS context over one socket; see tls.h.
+ */
 #include "src/io/tls.h"
 
 #include <errno.h>
@@ -12,11 +14,11 @@
 #include "src/io/tls_config.h"
 
 struct tls_session {
-    struct tls_config *config; // one reference
+    struct tls_config *config; /* one reference */
     mbedtls_ssl_context ssl;
-    int fd; // borrowed
+    int fd; /* borrowed */
     bool wants_write;
-    bool done; // the handshake
+    bool done; /* the handshake */
 };
 
 static int send_bytes(void *arg, const unsigned char *bytes, size_t len)
@@ -47,7 +49,7 @@ int tls_session_create(struct tls_config *config, int fd, struct tls_session **r
     mbedtls_ssl_init(&session->ssl);
     session->config = tls_config_ref(config);
     session->fd = fd;
-    // mbedTLS 3 refuses a client that names no host unless it is told that this is meant.
+    /* mbedTLS 3 refuses a client that names no host unless it is told that this is meant. */
     if (mbedtls_ssl_setup(&session->ssl, tls_config_ssl(config)) != 0 ||
         mbedtls_ssl_set_hostname(&session->ssl, NULL) != 0) {
         tls_session_destroy(session);
@@ -67,7 +69,7 @@ void tls_session_destroy(struct tls_session *session)
     free(session);
 }
 
-// An mbedTLS result in our terms; notes what the session waits for.
+/* An mbedTLS result in our terms; notes what the session waits for. */
 static int translate(struct tls_session *session, int result)
 {
     switch (result) {

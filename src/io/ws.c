@@ -1,5 +1,7 @@
-// WebSocket: see ws.h. libwslay cuts bytes into frames and messages; here are its two callbacks onto a
-// stream, keepalive, and what a pause means. The upgrade is in ws_open.c.
+/*
+ * WebSocket: see ws.h. libwslay cuts bytes into frames and messages; here are its two callbacks onto a
+ * stream, keepalive, and what a pause means. The upgrade is in ws_open.c.
+ */
 #include "src/io/ws_private.h"
 
 #include <errno.h>
@@ -105,7 +107,7 @@ static void hold(struct ws *ws, enum ws_kind kind, const void *bytes, size_t len
 
 static void note_close(struct ws *ws, const struct wslay_event_on_msg_recv_arg *message)
 {
-    // The first two bytes are the code, in the network's order.
+    /* The first two bytes are the code, in the network's order. */
     size_t len = message->msg_length > 2 ? message->msg_length - 2 : 0;
     if (len >= sizeof(ws->close_reason))
         len = sizeof(ws->close_reason) - 1;
@@ -126,7 +128,7 @@ static void on_wslay_message(wslay_event_context_ptr wslay, const struct wslay_e
         return;
     enum ws_kind kind = message->opcode == WSLAY_TEXT_FRAME ? WS_TEXT : WS_BINARY;
     const void *bytes = message->msg_length > 0 ? message->msg : (const uint8_t *)"";
-    // wslay reads ahead, so a few messages may come out of it after the user paused.
+    /* wslay reads ahead, so a few messages may come out of it after the user paused. */
     if (ws->paused || ws->held != NULL)
         hold(ws, kind, bytes, message->msg_length);
     else
@@ -145,7 +147,7 @@ static void deliver_held(struct ws *ws)
     }
 }
 
-// Sends what wslay has and sees whether it is done.
+/* Sends what wslay has and sees whether it is done. */
 static void settle(struct ws *ws)
 {
     if (ws->state == WS_DEAD || ws->wslay == NULL)
@@ -157,7 +159,7 @@ static void settle(struct ws *ws)
     if (wslay_event_get_close_received(ws->wslay) && ws->held == NULL) {
         ws_finish(ws, &(struct ws_close){.code = ws->close_code, .reason = ws->close_reason});
     } else if (!wslay_event_want_read(ws->wslay) && !wslay_event_get_close_received(ws->wslay)) {
-        // wslay found an offence and has queued the close frame that names it.
+        /* wslay found an offence and has queued the close frame that names it. */
         int code = wslay_event_get_status_code_sent(ws->wslay);
         ws_finish(ws, &(struct ws_close){.code = code != 0 ? code : WS_PROTOCOL, .reason = "", .error = 0});
     } else if (stream_queued_bytes(ws->stream) > WS_QUEUE_MAX) {
@@ -239,7 +241,7 @@ static void on_ready(void *arg)
 {
     struct ws *ws = arg;
     stream_write(ws->stream, ws->request, strlen(ws->request));
-    // It may carry a token.
+    /* It may carry a token. */
     explicit_bzero(ws->request, strlen(ws->request));
 }
 
@@ -318,7 +320,7 @@ void ws_resume(struct ws *ws)
         return;
     ws->paused = false;
     ws->heard_ms = loop_monotonic_ms();
-    // In a turn of their own: a resume inside on_message must not nest.
+    /* In a turn of their own: a resume inside on_message must not nest. */
     if (ws->held != NULL)
         loop_timer_arm(ws->deliver, 0);
     stream_resume(ws->stream);

@@ -1,4 +1,6 @@
-// WebSocket handshake: see ws_handshake.h. SHA-1 is what RFC 6455 names; nothing rests on its strength.
+/*
+ * WebSocket handshake: see ws_handshake.h. SHA-1 is what RFC 6455 names; nothing rests on its strength.
+ */
 #include "src/io/ws_handshake.h"
 
 #include <mbedtls/md.h>

@@ -1,5 +1,7 @@
-// WebSocket handshake (RFC 6455 section 4): the texts of the upgrade, both roles. For ws.c.
-// In: heads. Out: lines and verdicts. Nothing is kept.
+/*
+ * WebSocket handshake (RFC 6455 section 4): the texts of the upgrade, both roles. For ws.c.
+ * In: heads. Out: lines and verdicts. Nothing is kept.
+ */
 #ifndef KILN_IO_WS_HANDSHAKE_H
 #define KILN_IO_WS_HANDSHAKE_H
 
@@ -10,13 +12,13 @@
 
 struct http_head;
 
-// A fresh Sec-WebSocket-Key.
+/* A fresh Sec-WebSocket-Key. */
 void ws_handshake_key(char ret_key[WS_KEY_BYTES]);
-// What Sec-WebSocket-Accept must say to KEY.
+/* What Sec-WebSocket-Accept must say to KEY. */
 void ws_handshake_accept(const char *key, char ret_accept[WS_ACCEPT_BYTES]);
-// Whether a request head asks for a WebSocket of version 13, with a well-formed key.
+/* Whether a request head asks for a WebSocket of version 13, with a well-formed key. */
 bool ws_handshake_asks(const struct http_head *head);
-// Whether an answer's head accepts the request made with KEY.
+/* Whether an answer's head accepts the request made with KEY. */
 bool ws_handshake_accepts(const struct http_head *head, const char *key);
 
 #endif

@@ -1,4 +1,6 @@
-// WebSocket, opening: the upgrade in both roles. What happens on an open one is in ws.c; see ws.h.
+/*
+ * WebSocket, opening: the upgrade in both roles. What happens on an open one is in ws.c; see ws.h.
+ */
 #include <errno.h>
 #include <event2/buffer.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 #define OPEN_TIMEOUT_MS 30000  /* a client's connect, TLS and upgrade, unless it says otherwise */
 #define REFUSAL_BODY_MAX 65536 /* bytes of an answer that refuses the upgrade */
 
-// The whole answer that refused the upgrade, body included, goes to the user.
+/* The whole answer that refused the upgrade, body included, goes to the user. */
 static void refused(struct ws *ws, struct evbuffer *input, const struct http_head *head)
 {
     char *body = NULL;
