@@ -1,5 +1,7 @@
-// Bridges: see bridges.h. A bridge reads its ticket's line, asks kilnd, connects, and leaves the rest to a
-// pump.
+/*
+ * Bridges: see bridges.h. A bridge reads its ticket's line, asks kilnd, connects, and leaves the rest to a
+ * pump.
+ */
 #include "src/edge/bridges.h"
 
 #include <arpa/inet.h>
@@ -28,14 +30,14 @@
 enum bridge_phase { BRIDGE_LINE, BRIDGE_ASKING, BRIDGE_CONNECTING, BRIDGE_OPEN };
 
 struct bridge {
-    struct bridges *bridges; // borrowed
+    struct bridges *bridges; /* borrowed */
     struct bridge *previous, *next;
-    struct loop_watch *watch; // owned: of `near` for the line, of `far` while connecting
-    struct loop_timer *timer; // owned
-    struct pump *pump;        // owned; when open
+    struct loop_watch *watch; /* owned: of `near` for the line, of `far` while connecting */
+    struct loop_timer *timer; /* owned */
+    struct pump *pump;        /* owned; when open */
     enum bridge_phase phase;
-    int near, far;   // owned
-    uint64_t number; // kilnd's; 0 before it gave one
+    int near, far;   /* owned */
+    uint64_t number; /* kilnd's; 0 before it gave one */
     size_t line_bytes;
     char line[BRIDGE_LINE_BYTES];
     char vm[UUID_TEXT_BYTES];
@@ -43,9 +45,9 @@ struct bridge {
 };
 
 struct bridges {
-    struct edge *edge;         // borrowed
-    struct listener *listener; // owned
-    struct bridge *first;      // owned
+    struct edge *edge;         /* borrowed */
+    struct listener *listener; /* owned */
+    struct bridge *first;      /* owned */
     size_t count;
 };
 
@@ -100,7 +102,7 @@ static void refuse(struct bridge *bridge, enum kiln_code code)
     char answer[BRIDGE_ANSWER_MAX];
     size_t len = bridge_answer_format(code, answer);
     log_info("bridge", "refused", "peer=%s code=%s", bridge->peer, code_info(code)->name);
-    // The first bytes on this socket: there is room, or nobody to read them.
+    /* The first bytes on this socket: there is room, or nobody to read them. */
     if (send(bridge->near, answer, len, MSG_NOSIGNAL) < 0)
         log_debug("bridge", "refusal not sent", "error=%d", errno);
     end_bridge(bridge);
@@ -203,7 +205,7 @@ static void ask(struct bridge *bridge, const uint8_t ticket[BRIDGE_TICKET_BYTES]
         refuse(bridge, CODE_UNAVAILABLE);
 }
 
-// Reads the line and not a byte more: what follows is the kernel's to carry.
+/* Reads the line and not a byte more: what follows is the kernel's to carry. */
 static void on_line(int ready, void *arg)
 {
     struct bridge *bridge = arg;

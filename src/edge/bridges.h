@@ -1,6 +1,8 @@
-// Bridges: SSH bridges (protocol/README.md section 9): a ticket's line, then bytes both ways through the
-// kernel. In: TCP connections. Out: connections to port 22 of VMs; relay.opened, relay.closed. Kept: open
-// bridges.
+/*
+ * Bridges: SSH bridges (protocol/README.md section 9): a ticket's line, then bytes both ways through the
+ * kernel. In: TCP connections. Out: connections to port 22 of VMs; relay.opened, relay.closed. Kept: open
+ * bridges.
+ */
 #ifndef KILN_EDGE_BRIDGES_H
 #define KILN_EDGE_BRIDGES_H
 
@@ -14,13 +16,13 @@ struct json_writer;
 #define BRIDGES_MAX 1024
 #define BRIDGES_OPENING_PER_ADDRESS_MAX 32 /* connections that have shown no good ticket yet */
 
-// Listens on ADDRESS ("host:port").
+/* Listens on ADDRESS ("host:port"). */
 int bridges_open(struct edge *edge, const char *address, struct bridges **ret_bridges);
 void bridges_close(struct bridges *bridges);
 uint16_t bridges_port(const struct bridges *bridges);
 
 void bridges_close_vm(struct bridges *bridges, const char *vm);
-// Writes {relay, vm, kind} of each open bridge into an open array.
+/* Writes {relay, vm, kind} of each open bridge into an open array. */
 void bridges_write(const struct bridges *bridges, struct json_writer *out);
 
 #endif

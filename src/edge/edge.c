@@ -1,4 +1,6 @@
-// Edge: see edge.h. Opens the parts in the order in which they need each other and closes them in reverse.
+/*
+ * Edge: see edge.h. Opens the parts in the order in which they need each other and closes them in reverse.
+ */
 #include "src/edge/edge.h"
 
 #include <errno.h>
@@ -26,7 +28,7 @@
 #define REQUEST_TIMEOUT_MS 30000
 #define IDLE_TIMEOUT_MS 60000
 
-// Makes the certificate on the first start; an operator may put another one in its place.
+/* Makes the certificate on the first start; an operator may put another one in its place. */
 static int open_tls(struct edge *edge)
 {
     char certificate[512], key[512];
@@ -165,7 +167,7 @@ static void close_folder(int *fd)
 
 void edge_close(struct edge *edge)
 {
-    // Kilnd first: calls that wait for it end, and their requests get an answer.
+    /* Kilnd first: calls that wait for it end, and their requests get an answer. */
     kilnd_close(edge->kilnd);
     edge->kilnd = NULL;
     http_server_destroy(edge->owner_server);

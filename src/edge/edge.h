@@ -1,5 +1,7 @@
-// Edge: what the parts of kiln-edge share. It holds TLS, HTTP, WebSockets and the SSH bridge; it is trusted
-// with nothing but delivery. In: a configuration. Out: listeners, and a link to kilnd. Kept: connections.
+/*
+ * Edge: what the parts of kiln-edge share. It holds TLS, HTTP, WebSockets and the SSH bridge; it is trusted
+ * with nothing but delivery. In: a configuration. Out: listeners, and a link to kilnd. Kept: connections.
+ */
 #ifndef KILN_EDGE_EDGE_H
 #define KILN_EDGE_EDGE_H
 
@@ -18,12 +20,12 @@ struct loop;
 struct relays;
 
 struct edge {
-    struct loop *loop;           // borrowed
-    const struct config *config; // borrowed
-    struct tls_server *tls;      // owned, as all below
+    struct loop *loop;           /* borrowed */
+    const struct config *config; /* borrowed */
+    struct tls_server *tls;      /* owned, as all below */
     uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
-    int web_fd, release_fd; // folders that files are served from; -1 when there is none
-    struct limits *limits;  // connections that outlive their HTTP request, by address
+    int web_fd, release_fd; /* folders that files are served from; -1 when there is none */
+    struct limits *limits;  /* connections that outlive their HTTP request, by address */
     struct kilnd *kilnd;
     struct links *links;
     struct relays *relays;
@@ -32,9 +34,9 @@ struct edge {
     struct http_server *guest_server, *owner_server;
 };
 
-// Opens everything and starts listening. Logs what it cannot do. 0 or a negative errno.
+/* Opens everything and starts listening. Logs what it cannot do. 0 or a negative errno. */
 int edge_open(struct edge *edge, struct loop *loop, const struct config *config);
-// Takes certificate and key anew from their files.
+/* Takes certificate and key anew from their files. */
 void edge_reload(struct edge *edge);
 void edge_close(struct edge *edge);
 

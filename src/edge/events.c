@@ -1,4 +1,6 @@
-// Events: see events.h.
+/*
+ * Events: see events.h.
+ */
 #include "src/edge/events.h"
 
 #include <errno.h>
@@ -21,15 +23,15 @@
 #define READER_MESSAGE_MAX 1024 /* bytes; a reader has nothing to say */
 
 struct reader {
-    struct events *events; // borrowed
+    struct events *events; /* borrowed */
     struct reader *previous, *next;
-    struct ws *ws; // owned
+    struct ws *ws; /* owned */
     uint64_t subscription;
     char peer[LIMIT_ADDRESS_MAX];
 };
 
 struct events {
-    struct edge *edge; // borrowed
+    struct edge *edge; /* borrowed */
     struct reader *first;
     uint64_t last_subscription;
 };
@@ -145,7 +147,7 @@ static void on_asker_gone(struct hold *hold)
     tell_end(hold->edge, hold->number);
 }
 
-// "since=N" of the query, or -1.
+/* "since=N" of the query, or -1. */
 static int64_t read_since(const char *query)
 {
     size_t digits = strncmp(query, "since=", 6) == 0 ? strspn(query + 6, "0123456789") : 0;

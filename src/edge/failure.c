@@ -1,4 +1,6 @@
-// Failure: see failure.h.
+/*
+ * Failure: see failure.h.
+ */
 #include "src/edge/failure.h"
 
 #include <stddef.h>

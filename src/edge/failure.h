@@ -1,4 +1,6 @@
-// Failure: a stable code as an HTTP answer (protocol/README.md 1.8).
+/*
+ * Failure: a stable code as an HTTP answer (protocol/README.md 1.8).
+ */
 #ifndef KILN_EDGE_FAILURE_H
 #define KILN_EDGE_FAILURE_H
 
@@ -7,9 +9,9 @@
 struct http_request;
 struct rpc_answer;
 
-// Answers with the code's status and {"error": {...}}; a 503 says when to come again. DETAIL may be NULL.
+/* Answers with the code's status and {"error": {...}}; a 503 says when to come again. DETAIL may be NULL. */
 void failure_answer(struct http_request *request, enum kiln_code code, const char *detail);
-// What kilnd's failure means to the peer: its own code, or UNAVAILABLE when there was no answer.
+/* What kilnd's failure means to the peer: its own code, or UNAVAILABLE when there was no answer. */
 enum kiln_code failure_code(const struct rpc_answer *answer);
 
 #endif

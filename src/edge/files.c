@@ -1,4 +1,6 @@
-// Files: see files.h.
+/*
+ * Files: see files.h.
+ */
 #include "src/edge/files.h"
 
 #include <fcntl.h>
@@ -37,7 +39,7 @@ static const char *type_of(const char *path)
     return "application/octet-stream";
 }
 
-// The kernel itself keeps the path below the folder.
+/* The kernel itself keeps the path below the folder. */
 static int open_below(int folder_fd, const char *path)
 {
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,

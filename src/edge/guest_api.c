@@ -1,4 +1,6 @@
-// Guest API: see guest_api.h.
+/*
+ * Guest API: see guest_api.h.
+ */
 #include "src/edge/guest_api.h"
 
 #include <stdio.h>
@@ -21,7 +23,7 @@
 #define V1 "/v1/"
 #define CONTROLLER "controller/"
 
-// Files of the release folder (protocol/README 10.4).
+/* Files of the release folder (protocol/README 10.4). */
 static void handle_manifest(struct http_request *request, void *arg)
 {
     files_answer(request, ((const struct edge *)arg)->release_fd, "manifest.json");
@@ -54,7 +56,7 @@ static void send_result(struct hold *hold, const struct rpc_answer *answer)
     json_writer_finish_wiped(&body);
 }
 
-// What kilnd gets is written anew here: it parses no byte that a guest has sent.
+/* What kilnd gets is written anew here: it parses no byte that a guest has sent. */
 static void handle_register(struct http_request *request, void *arg)
 {
     struct edge *edge = arg;
@@ -90,7 +92,7 @@ static void open_channel(struct hold *hold, const struct rpc_answer *answer)
     relays_accept_guest(hold->edge->relays, hold->request, hold->vm);
 }
 
-// Asks kilnd whether the token is that of the VM it names, then FN.
+/* Asks kilnd whether the token is that of the VM it names, then FN. */
 static void ask_token(struct edge *edge, struct http_request *request,
                       void (*fn)(struct hold *hold, const struct rpc_answer *answer))
 {

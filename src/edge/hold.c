@@ -1,4 +1,6 @@
-// Hold: see hold.h.
+/*
+ * Hold: see hold.h.
+ */
 #include "src/edge/hold.h"
 
 #include <stddef.h>

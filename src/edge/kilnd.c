@@ -1,4 +1,6 @@
-// Kilnd: see kilnd.h.
+/*
+ * Kilnd: see kilnd.h.
+ */
 #include "src/edge/kilnd.h"
 
 #include <errno.h>
@@ -15,9 +17,9 @@
 #include "src/io/rpc_socket.h"
 
 struct kilnd {
-    struct edge *edge;         // borrowed
-    struct rpc_client *client; // owned
-    bool greeted;              // kilnd has answered edge.hello
+    struct edge *edge;         /* borrowed */
+    struct rpc_client *client; /* owned */
+    bool greeted;              /* kilnd has answered edge.hello */
 };
 
 static void handle_link_data(struct rpc_request *request, const struct json *params, void *arg)
@@ -104,8 +106,8 @@ static void on_up(struct rpc_peer *peer, void *arg)
 {
     struct kilnd *kilnd = arg;
     struct json_writer params = json_writer_init(0);
-    // A new kilnd knows neither links nor readers of events; guests and owners who come again are as good as
-    // new.
+    /* A new kilnd knows neither links nor readers of events; guests and owners who come again are as good as
+     * new. */
     links_close_all(kilnd->edge->links);
     events_close_all(kilnd->edge->events);
     json_write_object_begin(&params, NULL);
@@ -174,7 +176,7 @@ int kilnd_call(struct kilnd *kilnd, const char *method, struct json_writer *para
                void *arg)
 {
     int error = kilnd_is_up(kilnd) ? json_writer_end(params) : -ENOTCONN;
-    // The socket itself gives up a peer that lets much more wait, and every link and reader with it.
+    /* The socket itself gives up a peer that lets much more wait, and every link and reader with it. */
     if (error == 0 && kilnd_queued_bytes(kilnd) > KILND_QUEUE_HIGH)
         error = -EAGAIN;
     if (error == 0)
@@ -189,7 +191,7 @@ void kilnd_notify(struct kilnd *kilnd, const char *method, struct json_writer *p
     int error = kilnd_is_up(kilnd) ? json_writer_end(params) : -ENOTCONN;
     if (error == 0)
         error = rpc_notify(rpc_client_peer(kilnd->client), method, params->text);
-    // What kilnd misses while it is away it learns from the next hello.
+    /* What kilnd misses while it is away it learns from the next hello. */
     if (error < 0 && error != -ENOTCONN)
         log_error("kilnd", "a notification is lost", "method=%s error=%d", method, -error);
     json_writer_finish_wiped(params);

@@ -1,7 +1,9 @@
-// Kilnd: the edge's end of edge.sock (protocol/README.md 6.3).
-// In: calls and notifications of the edge's parts. Out: kilnd's answers; its notifications, to the part they
-// are for. Kept: the connection. When it comes back, kilnd is told which relays are alive, and relays run on
-// all the while.
+/*
+ * Kilnd: the edge's end of edge.sock (protocol/README.md 6.3).
+ * In: calls and notifications of the edge's parts. Out: kilnd's answers; its notifications, to the part they
+ * are for. Kept: the connection. When it comes back, kilnd is told which relays are alive, and relays run on
+ * all the while.
+ */
 #ifndef KILN_EDGE_KILND_H
 #define KILN_EDGE_KILND_H
 
@@ -22,11 +24,11 @@ struct kilnd;
 int kilnd_open(struct edge *edge, const char *path, struct kilnd **ret_kilnd);
 void kilnd_close(struct kilnd *kilnd);
 
-// Whether kilnd is there and has been told of us.
+/* Whether kilnd is there and has been told of us. */
 bool kilnd_is_up(const struct kilnd *kilnd);
 size_t kilnd_queued_bytes(const struct kilnd *kilnd);
 
-// PARAMS is finished by both. -ENOTCONN when kilnd is away, else as rpc_call and rpc_notify.
+/* PARAMS is finished by both. -ENOTCONN when kilnd is away, else as rpc_call and rpc_notify. */
 int kilnd_call(struct kilnd *kilnd, const char *method, struct json_writer *params, rpc_answered *fn,
                void *arg);
 void kilnd_notify(struct kilnd *kilnd, const char *method, struct json_writer *params);

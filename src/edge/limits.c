@@ -1,4 +1,6 @@
-// Limits: see limits.h. A short list: it has as many entries as addresses that hold something now.
+/*
+ * Limits: see limits.h. A short list: it has as many entries as addresses that hold something now.
+ */
 #include "src/edge/limits.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@ struct holder {
 };
 
 struct limits {
-    struct holder *holders; // owned
+    struct holder *holders; /* owned */
     size_t total;
 };
 
@@ -35,7 +37,7 @@ void limits_destroy(struct limits *limits)
     free(limits);
 }
 
-// The place in the list that points to ADDRESS' holder, or to NULL.
+/* The place in the list that points to ADDRESS' holder, or to NULL. */
 static struct holder **find(struct limits *limits, const char *address)
 {
     struct holder **at = &limits->holders;

@@ -1,20 +1,22 @@
-// Limits: how many long-lived connections (WebSockets, bridges) each address may hold, and all together.
-// In: addresses. Out: yes or no. Kept: one count an address.
+/*
+ * Limits: how many long-lived connections (WebSockets, bridges) each address may hold, and all together.
+ * In: addresses. Out: yes or no. Kept: one count an address.
+ */
 #ifndef KILN_EDGE_LIMITS_H
 #define KILN_EDGE_LIMITS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LIMIT_HELD_MAX 2048            // each holds some 40 KiB of TLS state
-#define LIMIT_HELD_PER_ADDRESS_MAX 256 // of owners a whole institute may sit behind one address
-#define LIMIT_ADDRESS_MAX 46           // INET6_ADDRSTRLEN
+#define LIMIT_HELD_MAX 2048            /* each holds some 40 KiB of TLS state */
+#define LIMIT_HELD_PER_ADDRESS_MAX 256 /* of owners a whole institute may sit behind one address */
+#define LIMIT_ADDRESS_MAX 46           /* INET6_ADDRSTRLEN */
 
 struct limits;
 
 int limits_create(struct limits **ret_limits);
 void limits_destroy(struct limits *limits);
-// Counts one more for ADDRESS. False when that is one too many; then nothing is counted.
+/* Counts one more for ADDRESS. False when that is one too many; then nothing is counted. */
 bool limits_take(struct limits *limits, const char *address);
 void limits_give_back(struct limits *limits, const char *address);
 

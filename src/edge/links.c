@@ -1,4 +1,6 @@
-// Links: see links.h.
+/*
+ * Links: see links.h.
+ */
 #include "src/edge/links.h"
 
 #include <errno.h>
@@ -17,19 +19,19 @@
 #include "src/io/ws.h"
 
 struct link {
-    struct links *links; // borrowed
+    struct links *links; /* borrowed */
     struct link *previous, *next;
-    struct ws *ws;           // owned
-    struct loop_timer *tick; // owned: armed while the guest waits
+    struct ws *ws;           /* owned */
+    struct loop_timer *tick; /* owned: armed while the guest waits */
     uint64_t number;
-    unsigned burst; // records since the last tick
+    unsigned burst; /* records since the last tick */
     int64_t burst_since_ms;
     char vm[UUID_TEXT_BYTES];
     char peer[LIMIT_ADDRESS_MAX];
 };
 
 struct links {
-    struct edge *edge; // borrowed
+    struct edge *edge; /* borrowed */
     struct link *first;
     uint64_t last_number;
 };
@@ -62,7 +64,7 @@ static void notify(const struct link *link, const char *method, struct json_writ
     kilnd_notify(link->links->edge->kilnd, method, params);
 }
 
-// Whether the guest must wait: it sends faster than is of any use, or kilnd does not keep up.
+/* Whether the guest must wait: it sends faster than is of any use, or kilnd does not keep up. */
 static bool must_wait(struct link *link)
 {
     int64_t now = loop_monotonic_ms();
@@ -97,7 +99,7 @@ static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t l
         turn_away(link, WS_UNSUPPORTED, "binary messages only");
         return;
     }
-    // Many guests that each send a little too much at once must not cost all the others their link.
+    /* Many guests that each send a little too much at once must not cost all the others their link. */
     if (kilnd_queued_bytes(link->links->edge->kilnd) > KILND_QUEUE_FULL) {
         turn_away(link, WS_TRY_LATER, "kilnd is busy");
         return;

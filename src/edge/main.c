@@ -1,5 +1,7 @@
-// kiln-edge: the network-facing process of Kiln. In: options, a configuration file. Out: an exit status. See
-// edge.h.
+/*
+ * kiln-edge: the network-facing process of Kiln. In: options, a configuration file. Out: an exit status. See
+ * edge.h.
+ */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +30,7 @@ struct options {
     bool check;
 };
 
-// Returns -1 to go on, else the exit status.
+/* Returns -1 to go on, else the exit status. */
 static int read_options(int argc, char **argv, struct options *options)
 {
     static const struct option names[] = {

@@ -1,4 +1,6 @@
-// Owner API: see owner_api.h.
+/*
+ * Owner API: see owner_api.h.
+ */
 #include "src/edge/owner_api.h"
 
 #include <stdio.h>
@@ -21,7 +23,7 @@
 #define VMS "/v1/vms/"
 #define CHANNEL "/channel"
 
-// Scripts and styles only from here, no frames around it, no address of ours told to others.
+/* Scripts and styles only from here, no frames around it, no address of ours told to others. */
 const char owner_headers[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -110,7 +112,7 @@ static void ask_channel(struct edge *edge, struct http_request *request, const c
     hold_call(edge, request, "owner.channel", &params, join_channel);
 }
 
-// /v1/vms/<id>/channel is ours; everything else below /v1/vms/ is kilnd's.
+/* /v1/vms/<id>/channel is ours; everything else below /v1/vms/ is kilnd's. */
 static void handle_vm(struct http_request *request, void *arg)
 {
     const char *id = http_request_head(request)->path + strlen(VMS);

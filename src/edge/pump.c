@@ -1,4 +1,6 @@
-// Pump: see pump.h.
+/*
+ * Pump: see pump.h.
+ */
 #include "src/edge/pump.h"
 
 #include <errno.h>
@@ -14,29 +16,29 @@
 #define TURN_BYTES 1048576
 
 struct direction {
-    int from, to;    // borrowed
-    int pipe[2];     // owned
-    size_t held;     // bytes in the pipe
-    uint64_t passed; // bytes written to `to`
-    bool ended;      // `from` will send no more
-    bool done;       // and `to` was told so
+    int from, to;    /* borrowed */
+    int pipe[2];     /* owned */
+    size_t held;     /* bytes in the pipe */
+    uint64_t passed; /* bytes written to `to` */
+    bool ended;      /* `from` will send no more */
+    bool done;       /* and `to` was told so */
 };
 
 struct pump {
     struct direction up, down;
-    struct loop_watch *near, *far; // owned
+    struct loop_watch *near, *far; /* owned */
     void (*on_end)(void *arg, int error);
     void *arg;
 };
 
-// Fills the pipe with what is there. A negative errno ends the pump.
+/* Fills the pipe with what is there. A negative errno ends the pump. */
 static int fill(struct direction *way)
 {
     if (way->ended || way->held >= PIPE_BYTES)
         return 0;
     ssize_t got = splice(way->from, NULL, way->pipe[1], NULL, PIPE_BYTES - way->held,
                          SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-    // EAGAIN also when the pipe has bytes left but no slot: it empties first then.
+    /* EAGAIN also when the pipe has bytes left but no slot: it empties first then. */
     if (got < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     if (got == 0)
@@ -70,7 +72,7 @@ static int move(struct direction *way)
     } while (error == 0 && way->passed != before && way->passed - start < TURN_BYTES);
     if (error == 0 && way->ended && way->held == 0 && !way->done) {
         way->done = true;
-        // A peer that has gone entirely is noticed by its own direction.
+        /* A peer that has gone entirely is noticed by its own direction. */
         shutdown(way->to, SHUT_WR);
     }
     return error;

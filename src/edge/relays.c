@@ -1,4 +1,6 @@
-// Relays: see relays.h.
+/*
+ * Relays: see relays.h.
+ */
 #include "src/edge/relays.h"
 
 #include <errno.h>
@@ -18,31 +20,31 @@
 #include "src/io/log.h"
 #include "src/io/ws.h"
 
-// One WebSocket; waits (relay NULL, in the list of waiting ones) or is joined.
+/* One WebSocket; waits (relay NULL, in the list of waiting ones) or is joined. */
 struct end {
-    struct relays *relays; // borrowed
-    struct relay *relay;   // borrowed; NULL: waits
-    struct end *next;      // in the list of waiting ones, newest first
-    struct ws *ws;         // owned
-    uint64_t bytes;        // received
+    struct relays *relays; /* borrowed */
+    struct relay *relay;   /* borrowed; NULL: waits */
+    struct end *next;      /* in the list of waiting ones, newest first */
+    struct ws *ws;         /* owned */
+    uint64_t bytes;        /* received */
     char vm[UUID_TEXT_BYTES];
     char peer[LIMIT_ADDRESS_MAX];
 };
 
 struct relay {
     struct relay *previous, *next;
-    struct end *owner, *guest; // owned
+    struct end *owner, *guest; /* owned */
     uint64_t number;
 };
 
 struct relays {
-    struct edge *edge;    // borrowed
-    struct end *waiting;  // owned
-    struct relay *joined; // owned
+    struct edge *edge;    /* borrowed */
+    struct end *waiting;  /* owned */
+    struct relay *joined; /* owned */
     uint64_t last_number;
 };
 
-// Gives an end back; its ws is closed or was.
+/* Gives an end back; its ws is closed or was. */
 static void free_end(struct end *end)
 {
     limits_give_back(end->relays->edge->limits, end->peer);
@@ -99,7 +101,7 @@ static struct end *sister(const struct end *end)
 static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t len_bytes)
 {
     struct end *end = arg;
-    // The owner speaks first (README 7.1); a guest that speaks to nobody, or in text, does not keep to it.
+    /* The owner speaks first (README 7.1); a guest that speaks to nobody, or in text, does not keep to it. */
     if (end->relay == NULL || kind != WS_BINARY) {
         ws_close(end->ws, WS_POLICY, "not now, or not in text");
         if (end->relay == NULL) {
@@ -125,7 +127,7 @@ static void on_drained(void *arg)
         ws_resume(sister(end)->ws);
 }
 
-// Codes that only describe, or that nobody may send (RFC 6455 7.4), cannot be sent on.
+/* Codes that only describe, or that nobody may send (RFC 6455 7.4), cannot be sent on. */
 static int passed_on(int code)
 {
     bool standard = code >= 1000 && code <= 1011 && (code < 1004 || code > 1006);
@@ -182,7 +184,7 @@ void relays_destroy(struct relays *relays)
     free(relays);
 }
 
-// Makes the upgrade an end. NULL: the request was answered with a failure.
+/* Makes the upgrade an end. NULL: the request was answered with a failure. */
 static struct end *accept_end(struct relays *relays, struct http_request *request, const char *vm)
 {
     const struct ws_options options = {.message_max_bytes = RELAY_MESSAGE_MAX,
@@ -208,7 +210,7 @@ static struct end *accept_end(struct relays *relays, struct http_request *reques
     return end;
 }
 
-// The newest or the oldest end that waits for VM, or NULL.
+/* The newest or the oldest end that waits for VM, or NULL. */
 static struct end *find_waiting(struct relays *relays, const char *vm, bool oldest, size_t *ret_count)
 {
     struct end *found = NULL;

@@ -1,4 +1,6 @@
-// Sandbox: see sandbox.h.
+/*
+ * Sandbox: see sandbox.h.
+ */
 #include "src/edge/sandbox.h"
 
 #include <errno.h>
@@ -24,7 +26,7 @@ static int become(const char *name)
         return fail("there is no such user", ENOENT);
     if (setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
         return fail("cannot become that user", errno);
-    // A process that could go back has given nothing up.
+    /* A process that could go back has given nothing up. */
     if (user->pw_uid != 0 && setuid(0) == 0)
         return fail("still root", EPERM);
     return 0;

@@ -1,4 +1,6 @@
-// Token: see token.h.
+/*
+ * Token: see token.h.
+ */
 #include "src/edge/token.h"
 
 #include <string.h>
