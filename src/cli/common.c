@@ -1,4 +1,6 @@
-// What the programs for people say: common.h says how.
+/*
+ * What the programs for people say: common.h says how.
+ */
 #include "src/cli/common.h"
 
 #include <stdarg.h>
@@ -15,8 +17,8 @@ void cli_set_program(const char *name)
     program = name;
 }
 
-// Length of the character at `s` if it may be shown, else 0: printable ASCII, or well-formed UTF-8 above the
-// C1 controls.
+/* Length of the character at `s` if it may be shown, else 0: printable ASCII, or well-formed UTF-8 above the
+ * C1 controls. */
 static size_t shown_length(const unsigned char *s)
 {
     if (s[0] >= 0x20 && s[0] < 0x7f)

@@ -1,4 +1,6 @@
-// Tables for people: columns as wide as their widest cell, two spaces apart. common.h says how they are used.
+/*
+ * Tables for people: columns as wide as their widest cell, two spaces apart. common.h says how they are used.
+ */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,10 +8,10 @@
 #include "src/cli/common.h"
 
 struct table {
-    const char *const *heads; // borrowed
+    const char *const *heads; /* borrowed */
     size_t columns;
-    size_t *widths; // owned: of each column, when it is printed
-    char **cells;   // owned, each
+    size_t *widths; /* owned: of each column, when it is printed */
+    char **cells;   /* owned, each */
     size_t count, room;
 };
 
@@ -51,7 +53,7 @@ void table_cellf(struct table *table, const char *format, ...)
     table_cell(table, text);
 }
 
-// Characters, not bytes: continuation bytes of UTF-8 take no room.
+/* Characters, not bytes: continuation bytes of UTF-8 take no room. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;

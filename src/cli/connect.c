@@ -1,6 +1,8 @@
-// kiln-connect: the owner's client, from a terminal and with no root.
-//
-// In: a command line. Out: a command's exit code (common.h). Kept: nothing but the profile's files.
+/*
+ * kiln-connect: the owner's client, from a terminal and with no root.
+ *
+ * In: a command line. Out: a command's exit code (common.h). Kept: nothing but the profile's files.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +90,7 @@ static int run_command(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// The option at *AT, and its value; false when it is none.
+/* The option at *AT, and its value; false when it is none. */
 static bool take_global(struct connect *connect, int argc, char **argv, int *at, const char **fd)
 {
     const struct {
@@ -108,7 +110,7 @@ static bool take_global(struct connect *connect, int argc, char **argv, int *at,
     return strcmp(argv[*at], "--json") == 0;
 }
 
-// Keys are in our memory: it goes to no core file and to no other process of the user's.
+/* Keys are in our memory: it goes to no core file and to no other process of the user's. */
 static void protect_memory(void)
 {
     const struct rlimit none = {0, 0};
@@ -116,7 +118,7 @@ static void protect_memory(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// The descriptor of --passphrase-fd, which no program that we start inherits.
+/* The descriptor of --passphrase-fd, which no program that we start inherits. */
 static int take_passphrase_fd(struct connect *connect, const char *text)
 {
     if (!text)

@@ -1,6 +1,8 @@
-// kiln-connect: the SSH bridge. connect_bridge.h says what it does.
-//
-// The relay uses poll(2) and blocking writes: it is one process for one connection.
+/*
+ * kiln-connect: the SSH bridge. connect_bridge.h says what it does.
+ *
+ * The relay uses poll(2) and blocking writes: it is one process for one connection.
+ */
 #include "src/cli/connect_bridge.h"
 
 #include <errno.h>
@@ -28,7 +30,7 @@ int connect_ticket_ask(struct connect *connect, const char *vm_id, struct connec
     json_read_hex(&reader, "ticket", ticket.ticket, sizeof ticket.ticket);
     const char *host = json_read_text_or(&reader, "host", "");
     snprintf(ticket.port, sizeof ticket.port, "%d", (int)json_read_int(&reader, "port", 1, 65535));
-    // a listener on every address is where the host's API is
+    /* a listener on every address is where the host's API is */
     if (!*host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
         host = connect->host;
     snprintf(ticket.host, sizeof ticket.host, "%s", host);
@@ -105,7 +107,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-// Shows the ticket and reads the answer byte by byte: what follows it is the VM's.
+/* Shows the ticket and reads the answer byte by byte: what follows it is the VM's. */
 static int greet(int fd, const struct connect_ticket *ticket)
 {
     char line[BRIDGE_LINE_BYTES + 1], answer[BRIDGE_ANSWER_MAX];
@@ -122,7 +124,7 @@ static int greet(int fd, const struct connect_ticket *ticket)
     return said.name[0] ? cli_failure(said.name, said.words, NULL) : CLI_OK;
 }
 
-// One direction; false once it has ended.
+/* One direction; false once it has ended. */
 static bool pass(int from, int to)
 {
     static char bytes[PIECE_BYTES];

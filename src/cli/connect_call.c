@@ -1,4 +1,6 @@
-// kiln-connect: requests of the owner API, one after another. In: method, path, body. Out: the answer's JSON.
+/*
+ * kiln-connect: requests of the owner API, one after another. In: method, path, body. Out: the answer's JSON.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +35,11 @@ void connect_pause(struct connect *connect, uint64_t delay_ms)
     loop_timer_destroy(timer);
 }
 
-// What came back.
+/* What came back. */
 struct reply {
     bool done;
     int error, status;
-    struct json *body; // NULL when it is no JSON
+    struct json *body; /* NULL when it is no JSON */
 };
 
 static void on_answer(void *arg, const struct http_answer *answer)
@@ -147,7 +149,7 @@ int connect_call(struct connect *connect, const char *method, const char *path, 
     return exit_code;
 }
 
-// Writes the path of the page behind AFTER; only what a name, id or number is made of goes into a query.
+/* Writes the path of the page behind AFTER; only what a name, id or number is made of goes into a query. */
 static bool page_path(const char *path, const char *after, char out[PATH_BYTES])
 {
     if (after[strspn(after, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:")])

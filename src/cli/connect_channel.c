@@ -1,7 +1,9 @@
-// kiln-connect: the end-to-end channel. connect_channel.h says what it does.
-//
-// WebSocket messages go to the handshake until both sides are authenticated, then to the records; stream 0
-// goes to JSON-RPC.
+/*
+ * kiln-connect: the end-to-end channel. connect_channel.h says what it does.
+ *
+ * WebSocket messages go to the handshake until both sides are authenticated, then to the records; stream 0
+ * goes to JSON-RPC.
+ */
 #include "src/cli/connect_channel.h"
 
 #include <errno.h>
@@ -14,20 +16,20 @@
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
-// A VM's first channel waits a moment after it has registered, its next one a moment after one was taken, and
-// that of a controller that crashed once the stub has started another.
+/* A VM's first channel waits a moment after it has registered, its next one a moment after one was taken, and
+ * that of a controller that crashed once the stub has started another. */
 enum { PATH_BYTES = 80, CALL_TIMEOUT_MS = 60000, WAITING_TRIES = 40, WAITING_STEP_MS = 500 };
 
 struct connect_channel {
-    struct connect *connect; // borrowed
+    struct connect *connect; /* borrowed */
     struct connect_vouch vouch;
-    struct ws *ws;               // owned; NULL: ended
-    struct handshake *handshake; // owned, until it is done
-    struct channel *records;     // owned, from then on
+    struct ws *ws;               /* owned; NULL: ended */
+    struct handshake *handshake; /* owned, until it is done */
+    struct channel *records;     /* owned, from then on */
     struct channel_assembly assembly;
-    struct rpc_peer *peer; // owned
-    bool opened, failed;   // how opening went; failed: said to the user,
-    bool none_waiting;     // unless this is why, and it is not the last try
+    struct rpc_peer *peer; /* owned */
+    bool opened, failed;   /* how opening went; failed: said to the user, */
+    bool none_waiting;     /* unless this is why, and it is not the last try */
     int tries_left;
     const struct connect_channel_ops *ops;
     void *ops_arg;
@@ -94,7 +96,7 @@ static int take_record(struct connect_channel *channel, const void *bytes, size_
     return 0;
 }
 
-// Both sides are authenticated: from now on records.
+/* Both sides are authenticated: from now on records. */
 static int begin_records(struct connect_channel *channel)
 {
     struct channel_keys keys;
@@ -183,7 +185,7 @@ static int start(struct connect_channel *channel, const struct json *vm)
     return error ? cli_unreachable_error("the channel: %s", strerror(-error)) : CLI_OK;
 }
 
-// Until it is opened or has failed.
+/* Until it is opened or has failed. */
 static int try_once(struct connect_channel *channel, const struct json *vm)
 {
     handshake_destroy(channel->handshake);
@@ -227,7 +229,7 @@ void connect_channel_set_ops(struct connect_channel *channel, const struct conne
     channel->ops_arg = arg;
 }
 
-// Waits until what was sent is with the kernel, so that the close record is not lost with the process.
+/* Waits until what was sent is with the kernel, so that the close record is not lost with the process. */
 static void drain(struct connect_channel *channel)
 {
     for (int turns = 0; turns < 1000 && channel->ws && ws_queued_bytes(channel->ws) > 0; turns++)

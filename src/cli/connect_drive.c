@@ -1,6 +1,8 @@
-// kiln-connect: drives and who can open them (protocol/README 8.4, 10.1).
-//
-// In: words, the user's key. Out: envelopes. A drive's key is made here, sealed here and forgotten here.
+/*
+ * kiln-connect: drives and who can open them (protocol/README 8.4, 10.1).
+ *
+ * In: words, the user's key. Out: envelopes. A drive's key is made here, sealed here and forgotten here.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +20,7 @@ static int begin(struct connect *connect, int argc, char **argv, const struct co
     return exit_code == CLI_OK ? connect_open(connect) : exit_code;
 }
 
-// A random UUID (RFC 9562 section 5.4).
+/* A random UUID (RFC 9562 section 5.4). */
 static void make_uuid(uint8_t uuid[UUID_BYTES])
 {
     random_fill(uuid, UUID_BYTES);
@@ -26,7 +28,7 @@ static void make_uuid(uint8_t uuid[UUID_BYTES])
     uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 }
 
-// A fresh key in an envelope to its maker; nobody else ever sees the key itself.
+/* A fresh key in an envelope to its maker; nobody else ever sees the key itself. */
 static int make_envelope(struct connect *connect, uint8_t out[ENVELOPE_MAX], size_t *ret_len)
 {
     uint8_t key[ENVELOPE_KEY_BYTES];
@@ -155,7 +157,7 @@ static int find_person(struct connect *connect, const char *name, struct person 
     return exit_code;
 }
 
-// The host's list of users is not signed by them: whose key it is must be said by a person.
+/* The host's list of users is not signed by them: whose key it is must be said by a person. */
 static int confirm_person(const struct person *person, const char *said)
 {
     char hex[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)], question[256];

@@ -1,4 +1,6 @@
-// kiln-connect: from a word to the VM or drive it names. In: a word. Out: the object. Kept: nothing.
+/*
+ * kiln-connect: from a word to the VM or drive it names. In: a word. Out: the object. Kept: nothing.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,12 +10,12 @@ enum { PREFIX_MIN = 4, PATH_BYTES = 80 };
 
 struct search {
     const char *word;
-    char id[UUID_TEXT_BYTES]; // what was found
-    int exact, prefixed;      // how often
-    bool live;                // what was found has not ended
+    char id[UUID_TEXT_BYTES]; /* what was found */
+    int exact, prefixed;      /* how often */
+    bool live;                /* what was found has not ended */
 };
 
-// A name that several VMs had belongs to the one that is not destroyed.
+/* A name that several VMs had belongs to the one that is not destroyed. */
 static int look_at(struct connect *connect, const struct json *item, void *arg)
 {
     struct search *search = arg;

@@ -1,5 +1,7 @@
-// kiln-connect: the user's key (protocol/README 10.2). In: pass phrases. Out: key.pem and public.pem. Kept:
-// those.
+/*
+ * kiln-connect: the user's key (protocol/README 10.2). In: pass phrases. Out: key.pem and public.pem. Kept:
+ * those.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +92,7 @@ static int run_show(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// Writes one file of the key; nothing is ever replaced.
+/* Writes one file of the key; nothing is ever replaced. */
 static int write_new(const struct connect *connect, const char *name, const char *pem)
 {
     char path[CONNECT_PATH_BYTES];

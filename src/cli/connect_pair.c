@@ -1,6 +1,8 @@
-// kiln-connect: what is asked of a VM over its channel: pair, unlock, status, users.
-//
-// In: words, drive keys out of their envelopes. Out: calls over the channel. Kept: nothing; keys are wiped.
+/*
+ * kiln-connect: what is asked of a VM over its channel: pair, unlock, status, users.
+ *
+ * In: words, drive keys out of their envelopes. Out: calls over the channel. Kept: nothing; keys are wiped.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +59,7 @@ static void print_pair(struct connect *connect, const struct binding *binding)
     json_writer_finish(&out);
 }
 
-// Takes the words, opens the channel to the first of them.
+/* Takes the words, opens the channel to the first of them. */
 static int begin(struct connect *connect, int argc, char **argv, size_t min, size_t max,
                  struct connect_words *words, struct json **ret_vm, struct connect_channel **ret_channel)
 {
@@ -79,7 +81,7 @@ static int run_pair(struct connect *connect, int argc, char **argv)
     return CLI_OK;
 }
 
-// Whether DRIVE (name or id) is among those that may be formatted.
+/* Whether DRIVE (name or id) is among those that may be formatted. */
 static bool may_format(const struct connect_list *list, const struct json *drive)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -127,13 +129,13 @@ static int say_unlocked(struct connect *connect, const struct json *held, struct
     return CLI_OK;
 }
 
-// Whether a failure is one of a VM whose drives are on their way.
+/* Whether a failure is one of a VM whose drives are on their way. */
 static bool may_pass(const char *name)
 {
     return strcmp(name, "DRIVE_UNKNOWN") == 0 || strcmp(name, "CONFLICT") == 0;
 }
 
-// A VM that was paired just now gets its drives in a moment: until then it does not know them.
+/* A VM that was paired just now gets its drives in a moment: until then it does not know them. */
 static int unlock(struct connect *connect, struct connect_channel *channel, const struct json *held,
                   bool format)
 {
@@ -174,7 +176,7 @@ static int check_formats(const struct connect_list *list, const struct json *dri
     return CLI_OK;
 }
 
-// Every drive is tried, so that one that fails does not hide the others. Returns the first failure.
+/* Every drive is tried, so that one that fails does not hide the others. Returns the first failure. */
 static int unlock_all(struct connect *connect, struct connect_channel *channel, const struct json *vm,
                       const struct connect_list *formats)
 {
@@ -190,8 +192,8 @@ static int unlock_all(struct connect *connect, struct connect_channel *channel, 
     return exit_code;
 }
 
-// The drives are open; what is left are the users. Until a VM was told its drives (perhaps that it has none)
-// it answers CONFLICT; leaving before would take its owner away from it.
+/* The drives are open; what is left are the users. Until a VM was told its drives (perhaps that it has none)
+ * it answers CONFLICT; leaving before would take its owner away from it. */
 static int await_users(struct connect *connect, struct connect_channel *channel)
 {
     struct connect_result result;
@@ -231,7 +233,7 @@ static int run_unlock(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// Prints an object of the VM's, one member a line.
+/* Prints an object of the VM's, one member a line. */
 static void print_object(const struct json *object)
 {
     for (size_t i = 0; i < json_count(object); i++) {
@@ -284,7 +286,7 @@ static int run_users_get(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// Checks the file before the VM does, so that a fault costs no handshake.
+/* Checks the file before the VM does, so that a fault costs no handshake. */
 static int read_database(const char *path, char **ret_text)
 {
     char place[USERS_DB_PLACE_BYTES], *text;

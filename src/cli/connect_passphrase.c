@@ -1,7 +1,9 @@
-// kiln-connect: what is asked of the person at the terminal.
-//
-// In: a descriptor that holds a pass phrase, or /dev/tty. Out: the pass phrase, in memory of the caller's.
-// Never from argv or the environment, which others can read.
+/*
+ * kiln-connect: what is asked of the person at the terminal.
+ *
+ * In: a descriptor that holds a pass phrase, or /dev/tty. Out: the pass phrase, in memory of the caller's.
+ * Never from argv or the environment, which others can read.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 
 #include "src/cli/connect.h"
 
-// One line without its end. -E2BIG too long, -ENODATA nothing.
+/* One line without its end. -E2BIG too long, -ENODATA nothing. */
 static int read_line(int fd, char *out, size_t max)
 {
     size_t len = 0;

@@ -1,6 +1,8 @@
-// kiln-connect: the profile, a folder of the user's own (0700).
-//
-// In and out: profile.json {url, host_identity}, key.pem, public.pem. Kept: those files.
+/*
+ * kiln-connect: the profile, a folder of the user's own (0700).
+ *
+ * In and out: profile.json {url, host_identity}, key.pem, public.pem. Kept: those files.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@ void connect_path(const struct connect *connect, const char *name, char out[CONN
     snprintf(out, CONNECT_PATH_BYTES, "%.*s/%s", CONNECT_FOLDER_MAX, connect->folder, name);
 }
 
-// Makes every part of the path that is missing.
+/* Makes every part of the path that is missing. */
 static int make_folders(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -102,7 +104,7 @@ int connect_file_write(const char *path, const void *bytes, size_t len, bool exc
         return -errno;
     int error = write_all(fd, bytes, len);
     close(fd);
-    // link(2) does not replace what is there, rename(2) does
+    /* link(2) does not replace what is there, rename(2) does */
     if (!error && (exclusive ? link(beside, path) : rename(beside, path)) < 0)
         error = -errno;
     if (error || exclusive)

@@ -1,8 +1,10 @@
-// kiln-connect: who the host is, and who we are to it (protocol/README 5.3 and 8.2).
-//
-// In: the profile's pin, the user's key. Out: a session. Kept: the pin, at the first use.
-// The first answer comes over a TLS connection that trusts nobody; it is believed because the pinned identity
-// has signed the certificate of that very connection.
+/*
+ * kiln-connect: who the host is, and who we are to it (protocol/README 5.3 and 8.2).
+ *
+ * In: the profile's pin, the user's key. Out: a session. Kept: the pin, at the first use.
+ * The first answer comes over a TLS connection that trusts nobody; it is believed because the pinned identity
+ * has signed the certificate of that very connection.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,11 @@
 
 enum { EXIT_IDENTITY = 7 };
 
-// What GET /v1/host says, and over which certificate it was said.
+/* What GET /v1/host says, and over which certificate it was said. */
 struct host_answer {
     bool done;
     int error;
-    bool well; // the answer is of the right form
+    bool well; /* the answer is of the right form */
     uint8_t spki[CRYPTO_SPKI_MAX], fingerprint[CRYPTO_HASH_BYTES];
     size_t spki_len;
     uint8_t certificate[CRYPTO_HASH_BYTES], seen[TLS_FINGERPRINT_BYTES];
@@ -80,7 +82,7 @@ static int identity_changed(const uint8_t found[CRYPTO_HASH_BYTES])
     return EXIT_IDENTITY;
 }
 
-// First use: the fingerprint must be given, or confirmed by a person.
+/* First use: the fingerprint must be given, or confirmed by a person. */
 static int take_identity(struct connect *connect, const uint8_t found[CRYPTO_HASH_BYTES])
 {
     char hex[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)], question[CONNECT_HOST_BYTES + 256];
@@ -131,7 +133,7 @@ static int check_identity(struct connect *connect, struct connect_profile *profi
     return CLI_OK;
 }
 
-// Where the profile's host is: what the option says replaces what is kept, but never the pin.
+/* Where the profile's host is: what the option says replaces what is kept, but never the pin. */
 static int take_url(struct connect *connect, struct connect_profile *profile, bool *ret_changed)
 {
     const char *url = connect->url_option ? connect->url_option : profile->url;

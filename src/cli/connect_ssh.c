@@ -1,8 +1,10 @@
-// kiln-connect: OpenSSH to a VM, with strict host keys and no prompts (R11).
-//
-// In: a VM. Out: an ssh that runs, a configuration for scp, sftp, rsync and ssh -L, or a relay for a
-// ProxyCommand. Kept: for ssh nothing; for ssh-config a folder of the profile, with a key that the VM forgets
-// when it ends.
+/*
+ * kiln-connect: OpenSSH to a VM, with strict host keys and no prompts (R11).
+ *
+ * In: a VM. Out: an ssh that runs, a configuration for scp, sftp, rsync and ssh -L, or a relay for a
+ * ProxyCommand. Kept: for ssh nothing; for ssh-config a folder of the profile, with a key that the VM forgets
+ * when it ends.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@
 
 enum { SSH_WORDS_MAX = 64, PROXY_BYTES = 3 * CONNECT_PATH_BYTES };
 
-// Appends TEXT for a ProxyCommand: in the shell's single quotes, and with ssh's % doubled.
+/* Appends TEXT for a ProxyCommand: in the shell's single quotes, and with ssh's % doubled. */
 static void quote(char *out, size_t max, const char *text)
 {
     size_t len = strlen(out);
@@ -31,7 +33,7 @@ static void quote(char *out, size_t max, const char *text)
     snprintf(out + len, max - len, "'");
 }
 
-// "'/path/kiln-connect' '--profile' '/folder' 'proxy' WORD [WORD]"; ssh puts its own exec before it.
+/* "'/path/kiln-connect' '--profile' '/folder' 'proxy' WORD [WORD]"; ssh puts its own exec before it. */
 static int make_proxy(const struct connect *connect, const char *first, const char *second,
                       char out[PROXY_BYTES])
 {
@@ -81,7 +83,7 @@ static int run_proxy(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// A private folder in memory where there is one.
+/* A private folder in memory where there is one. */
 static int make_folder(struct connect_ssh_files *files)
 {
     const char *base = getenv("XDG_RUNTIME_DIR");
@@ -91,7 +93,7 @@ static int make_folder(struct connect_ssh_files *files)
     return mkdtemp(files->folder) ? CLI_OK : cli_local_error("%s: %s", base, strerror(errno));
 }
 
-// Files and ticket; the channel is closed before ssh begins.
+/* Files and ticket; the channel is closed before ssh begins. */
 static int prepare(struct connect *connect, const char *word, const char *user,
                    struct connect_ssh_files *files)
 {
@@ -148,7 +150,7 @@ static int run_ssh(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// The folder of the profile that keeps a VM's files for ssh-config.
+/* The folder of the profile that keeps a VM's files for ssh-config. */
 static int keep_folder(const struct connect *connect, const struct json *vm, struct connect_ssh_files *files)
 {
     char above[CONNECT_PATH_BYTES];

@@ -1,5 +1,7 @@
-// kiln-connect: a one-time key, the VM's host key and a configuration for OpenSSH. connect_ssh_files.h says
-// more.
+/*
+ * kiln-connect: a one-time key, the VM's host key and a configuration for OpenSSH. connect_ssh_files.h says
+ * more.
+ */
 #include "src/cli/connect_ssh_files.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@ extern char **environ;
 
 static const char *const names[] = {"key", "key.pub", "known_hosts", "config", "ticket"};
 
-// The terminal's interrupt is the child's to obey; we wait for it to end.
+/* The terminal's interrupt is the child's to obey; we wait for it to end. */
 int connect_spawn(char *const argv[])
 {
     pid_t child;
@@ -79,7 +81,7 @@ static int make_key(const struct connect_ssh_files *files, char **ret_line)
     return CLI_OK;
 }
 
-// A host key from a VM becomes a line of a file: one line, type and base64, nothing else.
+/* A host key from a VM becomes a line of a file: one line, type and base64, nothing else. */
 static bool host_key_valid(const char *line)
 {
     size_t type = strcspn(line, " ");

@@ -1,7 +1,9 @@
-// kiln-connect terminal: a shell in the VM over its channel, on this terminal.
-//
-// In: keys typed, window sizes. Out: what the shell shows. Kept: the terminal's settings, put back at the
-// end. Ctrl-] leaves at once, whatever the VM does.
+/*
+ * kiln-connect terminal: a shell in the VM over its channel, on this terminal.
+ *
+ * In: keys typed, window sizes. Out: what the shell shows. Kept: the terminal's settings, put back at the
+ * end. Ctrl-] leaves at once, whatever the VM does.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,14 +19,14 @@
 enum { LEAVE_KEY = 0x1d, PIECE_BYTES = 4096 };
 
 struct terminal {
-    struct connect *connect;         // borrowed
-    struct connect_channel *channel; // borrowed
-    uint32_t stream;                 // 0: not open yet
+    struct connect *connect;         /* borrowed */
+    struct connect_channel *channel; /* borrowed */
+    uint32_t stream;                 /* 0: not open yet */
     struct channel_flow flow;
-    struct loop_watch *input; // owned
+    struct loop_watch *input; /* owned */
     struct termios before;
-    bool raw;         // `before` is to be put back
-    bool input_ended; // end of file: the shell is told
+    bool raw;         /* `before` is to be put back */
+    bool input_ended; /* end of file: the shell is told */
     bool done;
     int status;
 };

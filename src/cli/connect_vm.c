@@ -1,4 +1,6 @@
-// kiln-connect: bricks and VMs. In: words. Out: requests of the owner API, tables. Kept: nothing.
+/*
+ * kiln-connect: bricks and VMs. In: words. Out: requests of the owner API, tables. Kept: nothing.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +8,7 @@
 
 enum { PATH_BYTES = 128 };
 
-// Takes the words and opens the session.
+/* Takes the words and opens the session. */
 static int begin(struct connect *connect, int argc, char **argv, const struct connect_option *options,
                  size_t min, size_t max, struct connect_words *words)
 {
@@ -22,7 +24,7 @@ static int print_item(struct connect *connect, const struct json *item, void *ar
     return CLI_OK;
 }
 
-// A list: as JSON, or as a table whose rows EACH adds.
+/* A list: as JSON, or as a table whose rows EACH adds. */
 static int show_list(struct connect *connect, const char *path, const char *key, const char *const *heads,
                      connect_each *each, const char *empty)
 {
@@ -129,7 +131,7 @@ static int run_show(struct connect *connect, int argc, char **argv)
     return CLI_OK;
 }
 
-// Adds one "--drive DRIVE[:reader]".
+/* Adds one "--drive DRIVE[:reader]". */
 static int write_drive(struct connect *connect, struct json_writer *body, const char *word)
 {
     char name[64];
@@ -194,7 +196,7 @@ static int run_create(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-// GET of what hangs below a VM.
+/* GET of what hangs below a VM. */
 static int get_below(struct connect *connect, const char *word, const char *below, struct json **ret_answer)
 {
     char path[PATH_BYTES];

@@ -1,5 +1,7 @@
-// kiln-connect: asks the host whose key a VM has, and believes only what the pinned identity signed.
-// connect_vouch.h says more.
+/*
+ * kiln-connect: asks the host whose key a VM has, and believes only what the pinned identity signed.
+ * connect_vouch.h says more.
+ */
 #include "src/cli/connect_vouch.h"
 
 #include <stdlib.h>
@@ -29,7 +31,7 @@ static int read_answer(const struct json *answer, struct vouch_answer *said, str
                : CLI_OK;
 }
 
-// The first thing that is wrong, or NULL.
+/* The first thing that is wrong, or NULL. */
 static const char *find_fault(const struct connect *connect, const struct json *vm,
                               const struct vouch_answer *said, const struct connect_vouch *vouch)
 {

@@ -1,6 +1,8 @@
-// kiln-connect watch: changes of VMs as they happen, until told to stop.
-//
-// In: the WebSocket /v1/events. Out: a line a change. Kept: nothing.
+/*
+ * kiln-connect watch: changes of VMs as they happen, until told to stop.
+ *
+ * In: the WebSocket /v1/events. Out: a line a change. Kept: nothing.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +12,9 @@
 #include "src/io/ws.h"
 
 struct watch {
-    struct connect *connect; // borrowed
-    const char *vm;          // id, or NULL for all
-    const char *until;       // state to end at, or NULL
+    struct connect *connect; /* borrowed */
+    const char *vm;          /* id, or NULL for all */
+    const char *until;       /* state to end at, or NULL */
     struct ws *ws;
     bool done;
     int exit_code;
@@ -24,7 +26,7 @@ static void watch_end(struct watch *watch, int exit_code)
     watch->exit_code = exit_code;
 }
 
-// Ends at the state that was asked for, and at the end of the VM.
+/* Ends at the state that was asked for, and at the end of the VM. */
 static void look_for_end(struct watch *watch, const char *state)
 {
     if (!watch->until)
@@ -67,7 +69,7 @@ static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t l
     json_destroy(change);
 }
 
-// What was true before the first event must count too: it is asked for once the events flow.
+/* What was true before the first event must count too: it is asked for once the events flow. */
 static void on_open(void *arg)
 {
     struct watch *watch = arg;

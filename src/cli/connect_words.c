@@ -1,5 +1,7 @@
-// kiln-connect: the words behind a command. In: argv. Out: options and words, or what is wrong. Kept:
-// nothing.
+/*
+ * kiln-connect: the words behind a command. In: argv. Out: options and words, or what is wrong. Kept:
+ * nothing.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ static const struct connect_option *find_option(const struct connect_option *opt
     return NULL;
 }
 
-// Takes one option; *AT moves to its value.
+/* Takes one option; *AT moves to its value. */
 static int take_option(int argc, char **argv, const struct connect_option *options, int *at)
 {
     const struct connect_option *option = find_option(options, argv[*at]);

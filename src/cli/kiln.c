@@ -1,6 +1,8 @@
-// kiln: the operator's command. Options, help, and the way to each command.
-//
-// In: argv. Out: an exit code (common.h). Kept: nothing.
+/*
+ * kiln: the operator's command. Options, help, and the way to each command.
+ *
+ * In: argv. Out: an exit code (common.h). Kept: nothing.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,13 +46,14 @@ struct globals {
     bool help, version;
 };
 
-// Takes the global options out of ARGV. Returns the words left, or -1 when a value is missing.
+/* Takes the global options out of ARGV. Returns the words left, or -1 when a value is missing. */
 static int take_globals(int argc, char **argv, struct globals *globals)
 {
     int left = 0;
     for (int i = 0; i < argc; i++) {
         const char **value = NULL;
-        bool release = left > 0 && strcmp(argv[0], "release") == 0; // has --version and --config of its own
+        bool release =
+            left > 0 && strcmp(argv[0], "release") == 0; /* has --version and --config of its own */
         if (strcmp(argv[i], "--json") == 0)
             globals->kiln.json = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -71,7 +74,8 @@ static int take_globals(int argc, char **argv, struct globals *globals)
     return left;
 }
 
-// The socket beside the configuration's run_dir. A configuration that is not there leaves the default folder.
+/* The socket beside the configuration's run_dir. A configuration that is not there leaves the default
+ * folder. */
 static int find_socket(const struct globals *globals, char path[512])
 {
     struct config config;

@@ -1,6 +1,8 @@
-// kiln: calls of control.sock, one connection each.
-//
-// In: a method and its parameters. Out: the result, shown; or a failure, said. Kept: nothing.
+/*
+ * kiln: calls of control.sock, one connection each.
+ *
+ * In: a method and its parameters. Out: the result, shown; or a failure, said. Kept: nothing.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +14,8 @@
 struct call {
     const struct kiln *kiln;
     const char *method, *params;
-    kiln_show *show; // of the result
-    kiln_show *each; // of notifications: goes on after the result
+    kiln_show *show; /* of the result */
+    kiln_show *each; /* of notifications: goes on after the result */
     void *arg;
     struct loop *loop;
     struct rpc_client *client;
@@ -129,12 +131,12 @@ int kiln_follow(const struct kiln *kiln, const char *method, struct json_writer 
     return run_with(&call, params);
 }
 
-// ---- pages ----
+/* ---- pages ---- */
 
 struct pages {
     kiln_show *show;
     void *arg;
-    char *next; // owned; NULL after the last page
+    char *next; /* owned; NULL after the last page */
 };
 
 static int show_page(const struct kiln *kiln, const struct json *result, void *arg)
@@ -171,7 +173,7 @@ int kiln_call_pages(const struct kiln *kiln, const char *method, const char *aft
     return exit_code;
 }
 
-// ---- parameters and results ----
+/* ---- parameters and results ---- */
 
 struct json_writer kiln_params(const char *key, const char *value)
 {

@@ -1,4 +1,6 @@
-// kiln status, reload, audit, explain. In: words. Out: calls, tables. Kept: nothing.
+/*
+ * kiln status, reload, audit, explain. In: words. Out: calls, tables. Kept: nothing.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

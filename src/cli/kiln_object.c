@@ -1,4 +1,6 @@
-// kiln brick, drive, user. In: words, key files. Out: calls, tables. Kept: nothing.
+/*
+ * kiln brick, drive, user. In: words, key files. Out: calls, tables. Kept: nothing.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@ static int call_with_word(const struct kiln *kiln, int argc, char **argv, const 
     return kiln_call(kiln, method, &params, show, NULL);
 }
 
-// A list in pages as one table.
+/* A list in pages as one table. */
 static int list(const struct kiln *kiln, int argc, char **argv, const char *method, const char *const *heads,
                 kiln_show *add, const char *empty)
 {
@@ -33,7 +35,7 @@ static int list(const struct kiln *kiln, int argc, char **argv, const char *meth
     return exit_code;
 }
 
-// ---- bricks ----
+/* ---- bricks ---- */
 
 static int add_bricks(const struct kiln *kiln, const struct json *result, void *table)
 {
@@ -87,7 +89,7 @@ struct brick_options {
     bool applications;
 };
 
-// "booted=60,registered=900". Returns false when it is not of that form.
+/* "booted=60,registered=900". Returns false when it is not of that form. */
 static bool write_deadlines(struct json_writer *params, const char *list_text)
 {
     json_write_object_begin(params, "deadlines_s");
@@ -185,7 +187,7 @@ static int brick_verify(const struct kiln *kiln, int argc, char **argv)
     return call_with_word(kiln, argc, argv, "brick.verify", "name", show_verdict);
 }
 
-// ---- drives ----
+/* ---- drives ---- */
 
 static void add_holders(struct table *table, const struct json *holders)
 {
@@ -226,7 +228,7 @@ static int drive_remove(const struct kiln *kiln, int argc, char **argv)
     return call_with_word(kiln, argc, argv, "drive.remove", "drive", NULL);
 }
 
-// ---- users ----
+/* ---- users ---- */
 
 static int read_public_key(const char *path, uint8_t spki[CRYPTO_SPKI_MAX], size_t *ret_len)
 {

@@ -1,8 +1,10 @@
-// kiln release: makes release keys and publishes controllers (protocol/README 4.1, 10.3, 10.4). No daemon is
-// asked.
-//
-// In: files. Out: a key pair; a release folder, in which each file is replaced whole, the manifest last.
-// Kept: nothing.
+/*
+ * kiln release: makes release keys and publishes controllers (protocol/README 4.1, 10.3, 10.4). No daemon is
+ * asked.
+ *
+ * In: files. Out: a key pair; a release folder, in which each file is replaced whole, the manifest last.
+ * Kept: nothing.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,9 +27,9 @@ static int random_source(void *arg, uint8_t *out, size_t len)
     return 0;
 }
 
-// ---- keys ----
+/* ---- keys ---- */
 
-// FLAGS beside O_WRONLY.
+/* FLAGS beside O_WRONLY. */
 static int write_file(const char *path, int flags, mode_t mode, const char *text)
 {
     size_t len = strlen(text);
@@ -51,7 +53,7 @@ static int write_public_half(const struct crypto_ec *key, const char *path)
     return write_file(name, O_TRUNC, 0644, pem);
 }
 
-// An existing key is never overwritten: bricks trust it.
+/* An existing key is never overwritten: bricks trust it. */
 static int keygen(const struct kiln *kiln, int argc, char **argv)
 {
     struct kiln_words words;
@@ -90,9 +92,9 @@ static int read_key(const char *path, struct crypto_ec **ret_key)
     return cli_local_error("%s: no PEM with a private P-256 key", path);
 }
 
-// ---- the folder ----
+/* ---- the folder ---- */
 
-// Copies what FROM holds into TO and hashes it on the way.
+/* Copies what FROM holds into TO and hashes it on the way. */
 static bool copy_bytes(int from, int to, uint8_t hash[CRYPTO_HASH_BYTES])
 {
     char *buffer = malloc(COPY_BYTES);
@@ -112,7 +114,7 @@ static bool copy_bytes(int from, int to, uint8_t hash[CRYPTO_HASH_BYTES])
     return got == 0;
 }
 
-// Puts a copy of FROM into FOLDER under NAME, whole or not at all.
+/* Puts a copy of FROM into FOLDER under NAME, whole or not at all. */
 static int publish_file(const char *from, const char *folder, const char *name, mode_t mode,
                         uint8_t hash[CRYPTO_HASH_BYTES])
 {
@@ -154,11 +156,11 @@ static int publish_manifest(const struct manifest *manifest, const char *folder)
     return exit_code;
 }
 
-// ---- publish ----
+/* ---- publish ---- */
 
 struct release {
     const char *key, *folder, *version, *config;
-    const char *controller[CONTROLLERS_MAX]; // "x86_64=FILE"
+    const char *controller[CONTROLLERS_MAX]; /* "x86_64=FILE" */
 };
 
 static int add_controller(struct manifest *manifest, const char *folder, const char *argument)
@@ -178,7 +180,7 @@ static int add_controller(struct manifest *manifest, const char *folder, const c
     return exit_code;
 }
 
-// Before anything is replaced: a release that cannot be made whole leaves the one before it alone.
+/* Before anything is replaced: a release that cannot be made whole leaves the one before it alone. */
 static int check_sources(const struct release *release)
 {
     if (access(release->config, R_OK) < 0)
@@ -203,7 +205,7 @@ static int publish_release(const struct release *release, struct crypto_ec *key,
     return exit_code == CLI_OK ? publish_manifest(manifest, release->folder) : exit_code;
 }
 
-// Guests refuse what is older than what they have seen, so an older or equal version here is a mistake.
+/* Guests refuse what is older than what they have seen, so an older or equal version here is a mistake. */
 static int check_version(const char *folder, uint64_t version)
 {
     char path[4096], text[MANIFEST_TEXT_MAX];
@@ -219,7 +221,7 @@ static int check_version(const char *folder, uint64_t version)
     return CLI_OK;
 }
 
-// Each --controller fills the next place.
+/* Each --controller fills the next place. */
 static int read_release(int argc, char **argv, struct release *release)
 {
     const struct kiln_option options[] = {{"--key", &release->key, NULL},

@@ -1,4 +1,6 @@
-// kiln vm: VMs. In: words. Out: calls, tables. Kept: nothing.
+/*
+ * kiln vm: VMs. In: words. Out: calls, tables. Kept: nothing.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@ static int call_with_vm(const struct kiln *kiln, int argc, char **argv, const ch
     return kiln_call(kiln, method, &params, show, NULL);
 }
 
-// ---- list ----
+/* ---- list ---- */
 
 static int add_vms(const struct kiln *kiln, const struct json *result, void *arg)
 {
@@ -56,7 +58,7 @@ static int vm_list(const struct kiln *kiln, int argc, char **argv)
     return exit_code;
 }
 
-// ---- show ----
+/* ---- show ---- */
 
 static void print_line(const char *title, const char *text)
 {
@@ -110,9 +112,9 @@ static int vm_show(const struct kiln *kiln, int argc, char **argv)
     return call_with_vm(kiln, argc, argv, "vm.show", show_vm);
 }
 
-// ---- create and destroy ----
+/* ---- create and destroy ---- */
 
-// "NAME" or "NAME:reader", separated by commas.
+/* "NAME" or "NAME:reader", separated by commas. */
 static void write_drives(struct json_writer *params, const char *list)
 {
     json_write_array_begin(params, "drives");
@@ -186,7 +188,7 @@ static int vm_destroy(const struct kiln *kiln, int argc, char **argv)
     return kiln_call(kiln, "vm.destroy", &params, show_state, NULL);
 }
 
-// ---- history, why, console, watch ----
+/* ---- history, why, console, watch ---- */
 
 struct history {
     struct table *table;

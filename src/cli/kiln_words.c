@@ -1,4 +1,6 @@
-// kiln: the words behind a command. In: argv. Out: options and words, or what is wrong. Kept: nothing.
+/*
+ * kiln: the words behind a command. In: argv. Out: options and words, or what is wrong. Kept: nothing.
+ */
 #include <string.h>
 
 #include "src/cli/kiln.h"
@@ -11,7 +13,7 @@ static const struct kiln_option *find_option(const struct kiln_option *options, 
     return NULL;
 }
 
-// Takes one option; *AT moves to its value.
+/* Takes one option; *AT moves to its value. */
 static int take_option(int argc, char **argv, const struct kiln_option *options, int *at)
 {
     const struct kiln_option *option = find_option(options, argv[*at]);
