@@ -1,4 +1,6 @@
-// Account: see account.h.
+/*
+ * Account: see account.h.
+ */
 #include "guest/account.h"
 
 #include <errno.h>
@@ -10,7 +12,7 @@
 
 #include "protocol/users_db.h"
 
-#define NAMES_MAX 4096 // of users and groups of an earlier database
+#define NAMES_MAX 4096 /* of users and groups of an earlier database */
 
 static bool id_is_ours(unsigned id)
 {
@@ -27,7 +29,7 @@ bool account_is_system(void *arg, const char *name)
 
 bool account_is_user(const char *name)
 {
-    // The loop asks this while the job thread may be using the static results of getpwnam(3).
+    /* The loop asks this while the job thread may be using the static results of getpwnam(3). */
     char text[1024];
     struct passwd user, *found = NULL;
     return getpwnam_r(name, &user, text, sizeof text, &found) == 0 && found != NULL &&
@@ -84,7 +86,7 @@ static int make_user(const struct users_db_user *user, const char *homes, char s
     int result = make_group(user->name, user->uid, said);
     if (result < 0)
         return result;
-    // '*' is no password and no lock: sshd lets nobody in whose password begins with '!'.
+    /* '*' is no password and no lock: sshd lets nobody in whose password begins with '!'. */
     const char *const argv[] = {
         "/usr/sbin/useradd", "--uid",   number,      "--gid",      number, "--home-dir", home,
         "--no-create-home",  "--shell", "/bin/bash", "--password", "*",    user->name,   NULL};
@@ -107,7 +109,7 @@ static int set_members(const struct users_db_group *group, char said[TOOL_SAID_M
 
 static int remove_user(const char *name, char said[TOOL_SAID_MAX])
 {
-    // With force: a process of the user's may still run, and its home belongs to the drive.
+    /* With force: a process of the user's may still run, and its home belongs to the drive. */
     const char *const argv[] = {"/usr/sbin/userdel", "--force", name, NULL};
     return tool_run(argv, NULL, said);
 }

@@ -1,5 +1,7 @@
-// ACL: see acl.h. The attribute is little-endian: u32 version 2, then u16 tag, u16 permissions, u32 id, in
-// the order owner, users by id, group, groups by id, mask, others.
+/*
+ * ACL: see acl.h. The attribute is little-endian: u32 version 2, then u16 tag, u16 permissions, u32 id, in
+ * the order owner, users by id, group, groups by id, mask, others.
+ */
 #include "guest/acl.h"
 
 #include <endian.h>
@@ -16,7 +18,7 @@
 
 struct list {
     struct posix_acl_xattr_entry *next;
-    uint16_t mask; // what the group class may have at most: everything that anyone in it has
+    uint16_t mask; /* what the group class may have at most: everything that anyone in it has */
 };
 
 static void add(struct list *list, uint16_t tag, unsigned permissions, uint32_t id)
@@ -72,7 +74,7 @@ int acl_set(int fd, mode_t mode, const struct acl_entry *entries, size_t count)
 {
     if (count > ACL_ENTRIES_MAX)
         return -E2BIG;
-    // Lists of before go first, so that the mode means what it says and nobody keeps a right.
+    /* Lists of before go first, so that the mode means what it says and nobody keeps a right. */
     int result = remove_list(fd, ACCESS);
     if (result == 0)
         result = remove_list(fd, DEFAULT);

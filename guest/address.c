@@ -1,4 +1,6 @@
-// Address: see address.h (getifaddrs(3)).
+/*
+ * Address: see address.h (getifaddrs(3)).
+ */
 #include "guest/address.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,7 @@
-// Address: the addresses that this VM has, as text, without loopback and link-local ones.
-// In: the kernel's list. Out: text. Kept: nothing.
+/*
+ * Address: the addresses that this VM has, as text, without loopback and link-local ones.
+ * In: the kernel's list. Out: text. Kept: nothing.
+ */
 #ifndef KILN_GUEST_ADDRESS_H
 #define KILN_GUEST_ADDRESS_H
 
@@ -7,7 +9,7 @@
 
 #include "protocol/register.h"
 
-// At most MAX of them; how many.
+/* At most MAX of them; how many. */
 size_t address_list(char (*ret_addresses)[REGISTER_ADDRESS_BYTES], size_t max);
 
 #endif

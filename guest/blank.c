@@ -1,4 +1,6 @@
-// Blank: see blank.h. The only file that speaks libblkid.
+/*
+ * Blank: see blank.h. The only file that speaks libblkid.
+ */
 #include "guest/blank.h"
 
 #include <blkid/blkid.h>
@@ -26,7 +28,7 @@ static int read_size(int fd, uint64_t *ret_bytes)
     return ioctl(fd, BLKGETSIZE64, ret_bytes) < 0 ? -errno : 0;
 }
 
-// 1 all zeroes, 0 not, or a negative errno.
+/* 1 all zeroes, 0 not, or a negative errno. */
 static int is_zero(int fd, uint64_t from, uint64_t to)
 {
     static const char zero[PIECE_BYTES];
@@ -43,7 +45,7 @@ static int is_zero(int fd, uint64_t from, uint64_t to)
     return 1;
 }
 
-// What one probe found, by whichever of its chains; "" when nothing.
+/* What one probe found, by whichever of its chains; "" when nothing. */
 static void name_finding(blkid_probe probe, char found[BLANK_FOUND_MAX], bool *ret_luks2)
 {
     const char *type = NULL, *version = NULL, *table = NULL;
@@ -61,15 +63,15 @@ static void name_finding(blkid_probe probe, char found[BLANK_FOUND_MAX], bool *r
         type != NULL && strcmp(type, "crypto_LUKS") == 0 && version != NULL && strcmp(version, "2") == 0;
 }
 
-// Every chain is asked one finding at a time: the "safe" probe answers "ambivalent" where two meet, and then
-// names neither.
+/* Every chain is asked one finding at a time: the "safe" probe answers "ambivalent" where two meet, and then
+ * names neither. */
 static int probe_signatures(blkid_probe probe, enum blank_state *ret_state, char found[BLANK_FOUND_MAX])
 {
     int result;
     int findings = 0;
     bool luks2 = false;
     while ((result = blkid_do_probe(probe)) == 0) {
-        // A LUKS2 drive shows its header once; anything beside it makes the drive somebody else's.
+        /* A LUKS2 drive shows its header once; anything beside it makes the drive somebody else's. */
         bool this_luks2;
         name_finding(probe, found, &this_luks2);
         luks2 = findings++ == 0 && this_luks2;

@@ -1,4 +1,6 @@
-// Boot data: see boot.h. SMBIOS tables are read as the kernel shows them (SMBIOS 3.4, 6.1.3 and 7.12).
+/*
+ * Boot data: see boot.h. SMBIOS tables are read as the kernel shows them (SMBIOS 3.4, 6.1.3 and 7.12).
+ */
 #include "guest/boot.h"
 
 #include <ctype.h>
@@ -9,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TABLE_MAX 8192 // bytes of one SMBIOS structure; ours are far below
-#define TABLES_MAX 8   // type 11 structures looked at
+#define TABLE_MAX 8192 /* bytes of one SMBIOS structure; ours are far below */
+#define TABLES_MAX 8   /* type 11 structures looked at */
 #define UUID_PATH "/sys/class/dmi/id/product_uuid"
 #define SECRET_PATH "/sys/firmware/qemu_fw_cfg/by_name/" BOOT_DATA_SECRET_ITEM "/raw"
 
-// Bytes read from a file below SYSROOT, at most MAX_BYTES, or a negative errno.
+/* Bytes read from a file below SYSROOT, at most MAX_BYTES, or a negative errno. */
 static ssize_t read_file(const char *sysroot, const char *path, void *out, size_t max_bytes)
 {
     char whole[PATH_MAX];
@@ -40,7 +42,7 @@ static int say(char error[BOOT_ERROR_MAX], const char *path, int result)
     return result;
 }
 
-// The strings after the formatted area: each NUL-terminated, an empty one ends them.
+/* The strings after the formatted area: each NUL-terminated, an empty one ends them. */
 static int take_table(const uint8_t *table, size_t len_bytes, struct boot_data *data)
 {
     size_t at = len_bytes > 1 ? table[1] : len_bytes;

@@ -1,4 +1,6 @@
-// Channels: see channels.h.
+/*
+ * Channels: see channels.h.
+ */
 #include "guest/channels.h"
 
 #include <errno.h>
@@ -12,15 +14,15 @@
 #include "protocol/json_write.h"
 #include "src/io/loop.h"
 
-#define RETRY_FIRST_MS 100 // after one that ended unauthenticated or could not be opened; doubles up to
+#define RETRY_FIRST_MS 100 /* after one that ended unauthenticated or could not be opened; doubles up to */
 #define RETRY_LAST_MS 5000
 
 struct channels {
-    struct controller *controller;            // borrowed
-    struct owner_channel *list[CHANNELS_MAX]; // owned; NULL: free
-    bool wanted;                              // one shall wait
+    struct controller *controller;            /* borrowed */
+    struct owner_channel *list[CHANNELS_MAX]; /* owned; NULL: free */
+    bool wanted;                              /* one shall wait */
     uint64_t next_number;
-    struct loop_timer *again; // owned
+    struct loop_timer *again; /* owned */
     uint32_t retry_ms;
 };
 
@@ -53,7 +55,8 @@ static void open_one(struct channels *channels)
     }
 }
 
-// Opens the next when none waits; strangers who begin handshakes and do not finish them get no more of them.
+/* Opens the next when none waits; strangers who begin handshakes and do not finish them get no more of
+ * them. */
 static void keep_waiting(void *arg)
 {
     struct channels *channels = arg;

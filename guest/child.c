@@ -1,4 +1,6 @@
-// Child: see child.h.
+/*
+ * Child: see child.h.
+ */
 #include "guest/child.h"
 
 #include <errno.h>
@@ -18,23 +20,23 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-#define FIRST_FD 10 // clear of the number that the socket gets in the controller
+#define FIRST_FD 10 /* clear of the number that the socket gets in the controller */
 
-// What must not leave locked memory.
+/* What must not leave locked memory. */
 struct child_secret {
     struct handover handover;
     uint8_t record[HANDOVER_RECORD_MAX];
 };
 
 struct child {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     void (*exited)(void *arg, int status);
-    void *arg;                   // borrowed
-    struct child_secret *secret; // owned, locked
-    pid_t pid;                   // 0: none runs
-    struct reaper *reaper;       // owned, while one runs
-    int socket;                  // owned, while one runs; -1: none
-    struct loop_watch *watch;    // owned, while one runs
+    void *arg;                   /* borrowed */
+    struct child_secret *secret; /* owned, locked */
+    pid_t pid;                   /* 0: none runs */
+    struct reaper *reaper;       /* owned, while one runs */
+    int socket;                  /* owned, while one runs; -1: none */
+    struct loop_watch *watch;    /* owned, while one runs */
 };
 
 int child_create(struct loop *loop, void (*exited)(void *arg, int status), void *arg,
@@ -65,7 +67,7 @@ static void close_socket(struct child *child)
     child->socket = -1;
 }
 
-// Takes every block that waits; the last one counts.
+/* Takes every block that waits; the last one counts. */
 static void read_blocks(struct child *child)
 {
     struct child_secret *secret = child->secret;
@@ -85,7 +87,7 @@ static void take_blocks(int ready, void *arg)
     struct child *child = arg;
     char peek;
     read_blocks(child);
-    // The other end closed: nothing more comes, and the descriptor would stay readable.
+    /* The other end closed: nothing more comes, and the descriptor would stay readable. */
     if (recv(child->socket, &peek, 1, MSG_PEEK) == 0)
         loop_watch_set(child->watch, 0);
 }
@@ -95,7 +97,7 @@ static void take_exit(void *arg, int status)
     struct child *child = arg;
     child->reaper = NULL;
     child->pid = 0;
-    // What it sent last counts even when it crashed right after.
+    /* What it sent last counts even when it crashed right after. */
     read_blocks(child);
     close_socket(child);
     child->exited(child->arg, status);
@@ -123,7 +125,7 @@ static int spawn(struct child *child, const struct child_start *start, int socke
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     posix_spawn_file_actions_adddup2(&actions, socket, HANDOVER_FD);
-    // posix_spawn writes to no argument, it only does not say so.
+    /* posix_spawn writes to no argument, it only does not say so. */
     int error =
         posix_spawn(&child->pid, path, &actions, &attributes, (char *const *)(size_t)argv, environment);
     posix_spawn_file_actions_destroy(&actions);

@@ -1,4 +1,6 @@
-// Console: see console.h.
+/*
+ * Console: see console.h.
+ */
 #include "guest/console.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@ static bool was_said(const struct console *console, enum kiln_code code)
     return false;
 }
 
-// A stub without rights may not open the console, but a unit can have given it one as standard output.
+/* A stub without rights may not open the console, but a unit can have given it one as standard output. */
 static int open_console(const char *path)
 {
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
@@ -32,7 +34,7 @@ static int open_console(const char *path)
 
 static int write_line(const char *path, const char *line)
 {
-    // Whatever stood on the console before, the line begins at a line's start.
+    /* Whatever stood on the console before, the line begins at a line's start. */
     char text[CONSOLE_LINE_MAX + 8];
     int len = snprintf(text, sizeof text, "\r\n%s\r\n", line);
     int fd = open_console(path);

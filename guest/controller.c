@@ -1,4 +1,6 @@
-// Controller: see controller.h.
+/*
+ * Controller: see controller.h.
+ */
 #include "guest/controller.h"
 
 #include <errno.h>
@@ -27,7 +29,7 @@ struct queued_event {
     struct queued_event *next;
 };
 
-// Tells owners' channels what changed of the state and of each drive.
+/* Tells owners' channels what changed of the state and of each drive. */
 static void tell_owners(struct controller *controller, const struct guest *before)
 {
     const struct guest *now = &controller->machine;
@@ -73,7 +75,7 @@ static void queue_event(struct controller *controller, const struct guest_event 
         last = &(*last)->next;
     *last = malloc(sizeof **last);
     if (*last == NULL)
-        abort(); // an event lost would leave the machine waiting for ever; the stub starts us again
+        abort(); /* an event lost would leave the machine waiting for ever; the stub starts us again */
     **last = (struct queued_event){.event = *event};
 }
 

@@ -1,4 +1,6 @@
-// kiln-controller: makes this VM a sealed research VM. Started by kiln-stub; see controller.h.
+/*
+ * kiln-controller: makes this VM a sealed research VM. Started by kiln-stub; see controller.h.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -24,7 +26,7 @@ static const char usage[] =
     "  --help          this text\n"
     "  --version       the version\n";
 
-// The stub has a newer controller: this one makes room.
+/* The stub has a newer controller: this one makes room. */
 static void stop(int signo, void *arg)
 {
     (void)signo;
@@ -44,7 +46,7 @@ static int run(const struct controller_options *options)
     if (result == 0)
         controller_destroy(controller);
     else if (result == -ENOENT || result == -EINVAL)
-        status = HANDOVER_FAILED; // the boot data is wrong and will not get better
+        status = HANDOVER_FAILED; /* the boot data is wrong and will not get better */
     loop_destroy(loop);
     return status;
 }
@@ -53,7 +55,7 @@ static void protect(void)
 {
     locked_forbid_dumps();
     prctl(PR_SET_NAME, "kiln-controller");
-    // Keys pass through the heap of the libraries too; what is touched stays in memory.
+    /* Keys pass through the heap of the libraries too; what is touched stays in memory. */
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
         log_warning("controller", "memory cannot be locked", "%s", "");
 }

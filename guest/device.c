@@ -1,4 +1,6 @@
-// Device: see device.h. The kernel's own view (/sys/block, uevents); no udev rule has to have run.
+/*
+ * Device: see device.h. The kernel's own view (/sys/block, uevents); no udev rule has to have run.
+ */
 #include "guest/device.h"
 
 #include <dirent.h>
@@ -15,7 +17,7 @@
 
 #include "src/io/loop.h"
 
-#define PAGE_HEAD_BYTES 4 // of a vital product data page, before its text
+#define PAGE_HEAD_BYTES 4 /* of a vital product data page, before its text */
 #define PAGE_MAX 260
 
 static bool has_serial(const char *disk, const char *serial)
@@ -66,14 +68,14 @@ static int open_uevents(void)
 static void drain(int fd)
 {
     char text[4096];
-    // ENOBUFS only says that some were lost, and the disks are looked at anyway.
+    /* ENOBUFS only says that some were lost, and the disks are looked at anyway. */
     while (recv(fd, text, sizeof text, 0) >= 0 || errno == ENOBUFS)
         ;
 }
 
 int device_find(const char *serial, int64_t timeout_ms, char ret_path[DEVICE_PATH_MAX])
 {
-    // Events first, then the look, so that a disk that comes in between is not missed.
+    /* Events first, then the look, so that a disk that comes in between is not missed. */
     int events = open_uevents();
     if (events < 0)
         return events;

@@ -1,4 +1,6 @@
-// Drive: see drive.h.
+/*
+ * Drive: see drive.h.
+ */
 #include "guest/drive.h"
 
 #include <errno.h>
@@ -13,15 +15,15 @@
 #include "guest/mount.h"
 
 #define DEVICE_WAIT_MS                                                                                       \
-    15000 // the host attached it before it told us; the guest's kernel may be a little behind
+    15000 /* the host attached it before it told us; the guest's kernel may be a little behind */
 
-// What one unlocking goes through; each step returns 0 or has called fail.
+/* What one unlocking goes through; each step returns 0 or has called fail. */
 struct unlock {
     const struct drive_order *order;
     struct drive_outcome *outcome;
     char device[DEVICE_PATH_MAX];
-    char mapping[40]; // its name for the device mapper
-    char mapped[64];  // its node
+    char mapping[40]; /* its name for the device mapper */
+    char mapped[64];  /* its node */
 };
 
 __attribute__((format(printf, 3, 4))) static int fail(struct unlock *unlock, enum kiln_code code,
@@ -110,7 +112,7 @@ static int format_drive(struct unlock *unlock)
     return 0;
 }
 
-// A container that was being made when the power went has nothing in it yet.
+/* A container that was being made when the power went has nothing in it yet. */
 static int open_or_format(struct unlock *unlock, enum blank_state state)
 {
     if (state == BLANK_LUKS2 && (!unlock->order->format || luks_is_half_made(unlock->device) != 1))

@@ -1,7 +1,9 @@
-// Drive: from a serial and a key to a mounted file system, or to the reason why not (README 7.5).
-// In: an order. Out: a stable code with words, the path, whether it was formatted. Kept: nothing here; the
-// device mapper and the mount table are the memory, so a restarted controller recognises what is mounted.
-// Blocks; for the job thread.
+/*
+ * Drive: from a serial and a key to a mounted file system, or to the reason why not (README 7.5).
+ * In: an order. Out: a stable code with words, the path, whether it was formatted. Kept: nothing here; the
+ * device mapper and the mount table are the memory, so a restarted controller recognises what is mounted.
+ * Blocks; for the job thread.
+ */
 #ifndef KILN_GUEST_DRIVE_H
 #define KILN_GUEST_DRIVE_H
 
@@ -18,26 +20,26 @@
 struct drive_order {
     char name[GUEST_NAME_LEN];
     char serial[GUEST_SERIAL_LEN];
-    bool writer;        // how the host attached it
-    bool format;        // the owner's word that a blank drive may be formatted
-    const uint8_t *key; // borrowed: locked memory, LUKS_KEY_LEN bytes
+    bool writer;        /* how the host attached it */
+    bool format;        /* the owner's word that a blank drive may be formatted */
+    const uint8_t *key; /* borrowed: locked memory, LUKS_KEY_LEN bytes */
 };
 
 struct drive_outcome {
-    enum kiln_code code; // CODE_NONE: mounted
+    enum kiln_code code; /* CODE_NONE: mounted */
     char detail[GUEST_DETAIL_LEN];
     char path[DRIVE_PATH_MAX];
     bool formatted;
 };
 
-// Makes sure that the drive is open and mounted. A drive that is mounted already is a success whatever the
-// key.
+/* Makes sure that the drive is open and mounted. A drive that is mounted already is a success whatever the
+ * key. */
 void drive_unlock(const struct drive_order *order, struct drive_outcome *ret_outcome);
 
-// Whether the drive is open and mounted at its place.
+/* Whether the drive is open and mounted at its place. */
 bool drive_is_mounted(const char *name, const char *serial);
 
-// "/drives/<name>".
+/* "/drives/<name>". */
 void drive_path(const char *name, char ret_path[DRIVE_PATH_MAX]);
 
 #endif

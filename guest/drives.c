@@ -1,6 +1,8 @@
-// Drives: the effects on drives, on the job thread; the owner who asked gets his answer when they are done.
-// In: asks with keys in locked memory. Out: DRIVE_MOUNTED, DRIVE_FAILED, answers. Kept: asks, until they are
-// done.
+/*
+ * Drives: the effects on drives, on the job thread; the owner who asked gets his answer when they are done.
+ * In: asks with keys in locked memory. Out: DRIVE_MOUNTED, DRIVE_FAILED, answers. Kept: asks, until they are
+ * done.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +15,14 @@
 #include "src/io/rpc.h"
 
 struct unlock_job {
-    struct controller *controller; // borrowed
-    int slot;                      // of the ask
+    struct controller *controller; /* borrowed */
+    int slot;                      /* of the ask */
     struct drive_order order;
     struct drive_outcome outcome;
 };
 
 struct check_job {
-    struct controller *controller; // borrowed
+    struct controller *controller; /* borrowed */
     struct guest_drives drives;
     bool mounted[GUEST_DRIVES_MAX];
 };
@@ -110,7 +112,7 @@ void drives_unlock(struct controller *controller, int index)
         return;
     struct unlock_job *job = calloc(1, sizeof *job);
     if (job == NULL)
-        abort(); // the owner would wait for ever; the stub starts us again
+        abort(); /* the owner would wait for ever; the stub starts us again */
     *job = (struct unlock_job){.controller = controller, .slot = slot};
     job->order = (struct drive_order){.writer = drive->writer,
                                       .format = controller->asks[slot].format,

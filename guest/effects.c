@@ -1,4 +1,6 @@
-// Effects: see effects.h.
+/*
+ * Effects: see effects.h.
+ */
 #include "guest/effects.h"
 
 #include <errno.h>
@@ -18,7 +20,8 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-#define LAST_WORDS_MS 300 // what is queued on the link may take this long to leave before the program ends
+#define LAST_WORDS_MS 300 /* what is queued on the link may take this long to leave before the program ends  \
+                           */
 
 static void serve_connection(void *arg, int fd)
 {
@@ -50,7 +53,7 @@ static void bind_port(struct controller *controller)
                                   result == -EADDRINUSE ? holder : strerror(-result));
         return;
     }
-    // Making the host key takes time that the registration leaves us.
+    /* Making the host key takes time that the registration leaves us. */
     job_start(controller->jobs, prepare_sshd, nothing, controller);
     controller_happen_plain(controller, GUEST_ON_PORT_BOUND);
 }

@@ -1,4 +1,6 @@
-// Floor: see floor.h.
+/*
+ * Floor: see floor.h.
+ */
 #include "guest/floor.h"
 
 #include <errno.h>
@@ -43,7 +45,7 @@ static void make_parent(const char *path)
     if (slash == NULL || slash == folder)
         return;
     *slash = '\0';
-    // Should it fail, opening the file says why.
+    /* Should it fail, opening the file says why. */
     mkdir(folder, 0700);
 }
 

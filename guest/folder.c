@@ -1,4 +1,6 @@
-// Folder: see folder.h.
+/*
+ * Folder: see folder.h.
+ */
 #include "guest/folder.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PART_MAX 256 // NAME_MAX and its end
+#define PART_MAX 256 /* NAME_MAX and its end */
 
 static int open_part(int parent, const char *part)
 {

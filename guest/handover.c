@@ -1,4 +1,6 @@
-// Handover: see handover.h. A record is block-like (README 1.2): label and fields.
+/*
+ * Handover: see handover.h. A record is block-like (README 1.2): label and fields.
+ */
 #include "guest/handover.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
-// Host link: see host_link.h.
+/*
+ * Host link: see host_link.h.
+ */
 #include "guest/host_link.h"
 
 #include <errno.h>
@@ -17,20 +19,20 @@
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
-#define RETRY_FIRST_MS 250 // doubles up to
+#define RETRY_FIRST_MS 250 /* doubles up to */
 #define RETRY_LAST_MS 8000
-#define REOPEN_MS 100 // after one that was up: no circle without a pause
+#define REOPEN_MS 100 /* after one that was up: no circle without a pause */
 #define HELLO_TIMEOUT_MS 10000
-#define LOAD_SCALE 65536.0 // of sysinfo(2)
+#define LOAD_SCALE 65536.0 /* of sysinfo(2) */
 
 struct host_link {
-    struct controller *controller; // borrowed
-    struct ws *ws;                 // owned, while connecting or connected
-    struct rpc_peer *peer;         // owned, from the host's nonce on
-    struct link_session session;   // secret
+    struct controller *controller; /* borrowed */
+    struct ws *ws;                 /* owned, while connecting or connected */
+    struct rpc_peer *peer;         /* owned, from the host's nonce on */
+    struct link_session session;   /* secret */
     bool up;
     uint8_t nonce[LINK_NONCE_BYTES];
-    struct loop_timer *again, *beat; // owned
+    struct loop_timer *again, *beat; /* owned */
     uint32_t retry_ms;
     struct host_told told;
 };
@@ -131,7 +133,7 @@ static void take_close(void *arg, const struct ws_close *close)
     controller_happen_plain(link->controller, GUEST_ON_LINK_DOWN);
 }
 
-// Gives the connection up because of what came on it.
+/* Gives the connection up because of what came on it. */
 static void give_up(struct host_link *link, const char *reason)
 {
     struct ws *ws = link->ws;
@@ -174,7 +176,7 @@ static void say_hello(struct host_link *link)
     json_writer_finish(&out);
 }
 
-// The host's nonce came: from here on every message is a record.
+/* The host's nonce came: from here on every message is a record. */
 static void begin_session(struct host_link *link, const uint8_t *nonce_h)
 {
     const struct rpc_options options = {.methods = host_methods, .emit = send_record, .arg = link};

@@ -1,6 +1,8 @@
-// Host methods: what kilnd says on the link, as events of the machine (README 6.4).
-// In: checked notifications. Out: ASSIGNED, DRIVES_TOLD, UPDATE_AVAILABLE, SHUTDOWN_ASKED. Nothing is kept
-// here.
+/*
+ * Host methods: what kilnd says on the link, as events of the machine (README 6.4).
+ * In: checked notifications. Out: ASSIGNED, DRIVES_TOLD, UPDATE_AVAILABLE, SHUTDOWN_ASKED. Nothing is kept
+ * here.
+ */
 #include <string.h>
 
 #include "guest/controller.h"
@@ -41,7 +43,7 @@ static void handle_assign(struct rpc_request *request, const struct json *params
     controller_happen(controller, &event);
 }
 
-// The serial becomes part of a path and a mapping's name.
+/* The serial becomes part of a path and a mapping's name. */
 static bool serial_is_plain(const char *serial)
 {
     size_t len = strspn(serial, "0123456789abcdef");

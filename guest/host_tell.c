@@ -1,4 +1,6 @@
-// Host tell: see host_tell.h.
+/*
+ * Host tell: see host_tell.h.
+ */
 #include "guest/host_tell.h"
 
 #include <stdbool.h>
@@ -75,7 +77,7 @@ static const char *wire_status(const struct guest_drive *drive)
     if (drive->status == GUEST_DRIVE_MOUNTED)
         return "mounted";
     if (drive->status != GUEST_DRIVE_FAILED)
-        return NULL; // attached, or being unlocked: the host knows the one and needs not the other
+        return NULL; /* attached, or being unlocked: the host knows the one and needs not the other */
     return drive->code == CODE_DRIVE_BLANK ? "blank" : "failed";
 }
 

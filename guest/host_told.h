@@ -1,4 +1,6 @@
-// What the host was told on the present connection, so that it is told changes only.
+/*
+ * What the host was told on the present connection, so that it is told changes only.
+ */
 #ifndef KILN_GUEST_HOST_TOLD_H
 #define KILN_GUEST_HOST_TOLD_H
 
@@ -10,11 +12,11 @@
 #define HOST_CHANNELS_MAX 8
 
 struct host_told {
-    int state; // -1: none
+    int state; /* -1: none */
     bool ready;
-    int32_t code; // of the last failure
+    int32_t code; /* of the last failure */
     struct guest_drives drives;
-    uint64_t channels[HOST_CHANNELS_MAX]; // paired
+    uint64_t channels[HOST_CHANNELS_MAX]; /* paired */
     unsigned nchannels;
 };
 

@@ -1,5 +1,7 @@
-// Identity: the VM's RSA key: the one that the stub kept, or a fresh one, made on the job thread.
-// In: what the stub handed over. Out: KEY_MADE. Kept: the key, in the controller and with the stub.
+/*
+ * Identity: the VM's RSA key: the one that the stub kept, or a fresh one, made on the job thread.
+ * In: what the stub handed over. Out: KEY_MADE. Kept: the key, in the controller and with the stub.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +17,8 @@
 #define KEY_BITS 2048
 
 struct key_job {
-    struct controller *controller; // borrowed
-    struct crypto_rsa *key;        // owned
+    struct controller *controller; /* borrowed */
+    struct crypto_rsa *key;        /* owned */
     int result;
     int64_t took_ms;
 };

@@ -1,4 +1,6 @@
-// Job: see job.h. A list under a mutex; answers come back through loop_post.
+/*
+ * Job: see job.h. A list under a mutex; answers come back through loop_post.
+ */
 #include "guest/job.h"
 
 #include <errno.h>
@@ -13,16 +15,16 @@
 struct job {
     void (*work)(void *arg);
     void (*done)(void *arg);
-    void *arg; // borrowed: the two functions'
+    void *arg; /* borrowed: the two functions' */
     struct job *next;
 };
 
 struct job_queue {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     pthread_t thread;
-    pthread_mutex_t lock; // guards the three fields below
+    pthread_mutex_t lock; /* guards the three fields below */
     pthread_cond_t come;
-    struct job *first; // owned
+    struct job *first; /* owned */
     bool ending;
 };
 
@@ -59,7 +61,7 @@ int job_queue_create(struct loop *loop, struct job_queue **ret_queue)
     queue->loop = loop;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->come, NULL);
-    // Signals are the loop's; the thread must not take them from it.
+    /* Signals are the loop's; the thread must not take them from it. */
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);

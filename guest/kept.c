@@ -1,4 +1,6 @@
-// Kept: see kept.h.
+/*
+ * Kept: see kept.h.
+ */
 #include "guest/kept.h"
 
 #include <errno.h>
@@ -43,7 +45,7 @@ static void read_text(struct wire_reader *reader, char *out, size_t max_bytes)
         snprintf(out, max_bytes, "%.*s", (int)text.len, (const char *)text.bytes);
 }
 
-// A field of at most MAX_BYTES bytes. Returns how many.
+/* A field of at most MAX_BYTES bytes. Returns how many. */
 static size_t read_short(struct wire_reader *reader, uint8_t *out, size_t max_bytes)
 {
     struct bytes field = wire_read_field(reader);
@@ -88,7 +90,7 @@ int kept_decode(const void *block, size_t len_bytes, struct kept *ret_kept)
     memset(ret_kept, 0, sizeof *ret_kept);
     read_kept(&reader, ret_kept);
     int error = wire_reader_end(&reader);
-    // No half of a secret stays.
+    /* No half of a secret stays. */
     if (error < 0)
         crypto_wipe(ret_kept, sizeof *ret_kept);
     return error;

@@ -1,4 +1,6 @@
-// Locked memory: see locked.h. Nothing is kept here.
+/*
+ * Locked memory: see locked.h. Nothing is kept here.
+ */
 #include "guest/locked.h"
 
 #include <errno.h>

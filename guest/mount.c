@@ -1,4 +1,6 @@
-// Mount: see mount.h.
+/*
+ * Mount: see mount.h.
+ */
 #include "guest/mount.h"
 
 #include <errno.h>
@@ -11,8 +13,8 @@
 
 int mount_make_ext4(const char *device, char said[TOOL_SAID_MAX])
 {
-    // Lazy tables and no discard: seconds instead of minutes on a large drive. No reserve for root: it is
-    // user data.
+    /* Lazy tables and no discard: seconds instead of minutes on a large drive. No reserve for root: it is
+     * user data. */
     const char *const argv[] = {"/sbin/mkfs.ext4",
                                 "-q",
                                 "-F",

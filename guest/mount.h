@@ -1,5 +1,7 @@
-// Mount: ext4 file systems on drives. In: a device and a folder. Out: a file system made, mounted or named.
-// Kept: nothing. Blocks; for the job thread.
+/*
+ * Mount: ext4 file systems on drives. In: a device and a folder. Out: a file system made, mounted or named.
+ * Kept: nothing. Blocks; for the job thread.
+ */
 #ifndef KILN_GUEST_MOUNT_H
 #define KILN_GUEST_MOUNT_H
 
@@ -7,13 +9,13 @@
 
 #include "guest/tool.h"
 
-// Makes ext4 on DEVICE, which is the caller's to overwrite. Errors as tool_run.
+/* Makes ext4 on DEVICE, which is the caller's to overwrite. Errors as tool_run. */
 int mount_make_ext4(const char *device, char said[TOOL_SAID_MAX]);
-// Mounts DEVICE at FOLDER (made, mode 0755, root's) with nodev and nosuid; READONLY without replaying the
-// journal, since a reader may not write. The errno of mkdir(2) or mount(2); -ELOOP when FOLDER is no real
-// directory.
+/* Mounts DEVICE at FOLDER (made, mode 0755, root's) with nodev and nosuid; READONLY without replaying the
+ * journal, since a reader may not write. The errno of mkdir(2) or mount(2); -ELOOP when FOLDER is no real
+ * directory. */
 int mount_ext4(const char *device, const char *folder, bool readonly);
-// Whether something is mounted exactly at FOLDER.
+/* Whether something is mounted exactly at FOLDER. */
 bool mount_is_mounted(const char *folder);
 
 #endif

@@ -1,4 +1,6 @@
-// Net watch: see net_watch.h (rtnetlink(7)).
+/*
+ * Net watch: see net_watch.h (rtnetlink(7)).
+ */
 #include "guest/net_watch.h"
 
 #include <errno.h>
@@ -11,10 +13,10 @@
 #include "src/io/loop.h"
 
 struct net_watch {
-    int fd;                   // owned
-    struct loop_watch *watch; // owned
+    int fd;                   /* owned */
+    struct loop_watch *watch; /* owned */
     void (*fn)(void *arg);
-    void *arg; // borrowed
+    void *arg; /* borrowed */
 };
 
 static void take_changes(int ready, void *arg)
@@ -22,7 +24,7 @@ static void take_changes(int ready, void *arg)
     (void)ready;
     struct net_watch *watch = arg;
     char bytes[8192];
-    // What changed does not matter, nor that some of it was lost (ENOBUFS): the caller looks for itself.
+    /* What changed does not matter, nor that some of it was lost (ENOBUFS): the caller looks for itself. */
     while (recv(watch->fd, bytes, sizeof bytes, 0) > 0)
         ;
     watch->fn(watch->arg);

@@ -1,4 +1,6 @@
-// Owner: see owner.h.
+/*
+ * Owner: see owner.h.
+ */
 #include "guest/owner.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@ static int read_identity(const struct controller *controller, struct bytes spki,
     return crypto_ec_decode_public(spki.bytes, spki.len, ret_identity);
 }
 
-// What a binding of this VM must say.
+/* What a binding of this VM must say. */
 static void expect(const struct controller *controller, const uint8_t owner[CRYPTO_HASH_BYTES],
                    struct binding *ret_expected)
 {
@@ -65,7 +67,7 @@ int owner_take(struct controller *controller, const struct owner_claim *claim)
         result = crypto_rsa_decode_public(claim->public_key.bytes, claim->public_key.len, &key);
     if (result < 0)
         return result;
-    // The same owner again has the same key, and handshakes under way hold its handle.
+    /* The same owner again has the same key, and handshakes under way hold its handle. */
     if (controller->owner.key == NULL)
         controller->owner.key = key;
     else

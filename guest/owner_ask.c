@@ -1,4 +1,6 @@
-// Owner ask: see owner_ask.h.
+/*
+ * Owner ask: see owner_ask.h.
+ */
 #include "guest/owner_ask.h"
 
 #include <errno.h>
@@ -17,15 +19,15 @@
 
 struct owner_ask {
     void (*grant)(struct owner_ask *ask);
-    struct controller *controller;      // borrowed
-    struct owner_channel *channel;      // borrowed
-    struct rpc_request *request;        // owned
-    const struct terminal_start *start; // borrowed
-    const char *user, *key_line;        // borrowed
+    struct controller *controller;      /* borrowed */
+    struct owner_channel *channel;      /* borrowed */
+    struct rpc_request *request;        /* owned */
+    const struct terminal_start *start; /* borrowed */
+    const char *user, *key_line;        /* borrowed */
 };
 
 struct ssh_job {
-    struct rpc_request *request; // owned
+    struct rpc_request *request; /* owned */
     char user[33];
     char key_line[SSHD_KEY_LINE_MAX], host_key[SSHD_KEY_LINE_MAX];
     int result;

@@ -1,4 +1,6 @@
-// Owner channel: see owner_channel.h.
+/*
+ * Owner channel: see owner_channel.h.
+ */
 #include "guest/owner_channel.h"
 
 #include <errno.h>
@@ -16,21 +18,21 @@
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
-#define QUEUED_MAX 262144 // bytes that may wait for a slow owner before terminals stop
+#define QUEUED_MAX 262144 /* bytes that may wait for a slow owner before terminals stop */
 
 struct owner_channel {
-    struct controller *controller; // borrowed
+    struct controller *controller; /* borrowed */
     uint64_t number;
     enum owner_stage stage;
-    struct ws *ws;                      // owned
-    struct handshake *handshake;        // owned, during it
-    struct loop_timer *deadline;        // owned: of the handshake
-    struct channel *records;            // owned, once authenticated
-    struct channel_assembly assembly;   // of stream 0
-    struct rpc_peer *peer;              // owned, once authenticated
-    struct owner_streams *streams;      // owned, once authenticated
-    unsigned busy;                      // calls on the stack
-    uint8_t record[CHANNEL_RECORD_MAX]; // being sealed
+    struct ws *ws;                      /* owned */
+    struct handshake *handshake;        /* owned, during it */
+    struct loop_timer *deadline;        /* owned: of the handshake */
+    struct channel *records;            /* owned, once authenticated */
+    struct channel_assembly assembly;   /* of stream 0 */
+    struct rpc_peer *peer;              /* owned, once authenticated */
+    struct owner_streams *streams;      /* owned, once authenticated */
+    unsigned busy;                      /* calls on the stack */
+    uint8_t record[CHANNEL_RECORD_MAX]; /* being sealed */
 };
 
 static int random_bytes(void *arg, uint8_t *out, size_t len)
@@ -70,7 +72,7 @@ static void free_channel(struct owner_channel *channel)
     free(channel);
 }
 
-// The parts that call back go at once, the rest when no call of ours is on the stack.
+/* The parts that call back go at once, the rest when no call of ours is on the stack. */
 static void end_parts(struct owner_channel *channel)
 {
     channel->stage = OWNER_ENDED;
@@ -101,7 +103,7 @@ void owner_channel_close(struct owner_channel *channel)
     leave(channel);
 }
 
-// Ends it because of what came, or came not.
+/* Ends it because of what came, or came not. */
 static void give_up(struct owner_channel *channel, const char *reason)
 {
     if (channel->stage == OWNER_ENDED)
@@ -166,7 +168,7 @@ static int make_handshake(struct owner_channel *channel)
                                       .random = random_bytes};
     for (size_t i = 0; i < sizeof config.uuid; i++)
         config.uuid[i] = controller->boot.uuid[i];
-    // Nobody's VM answers nobody.
+    /* Nobody's VM answers nobody. */
     return controller->owner.key == NULL ? -EACCES : handshake_create(&config, &channel->handshake);
 }
 

@@ -1,4 +1,6 @@
-// Owner methods: see owner_methods.h.
+/*
+ * Owner methods: see owner_methods.h.
+ */
 #include "guest/owner_methods.h"
 
 #include <errno.h>
@@ -121,7 +123,7 @@ static void handle_users_get(struct rpc_request *request, const struct json *par
     free(text);
 }
 
-// Notes what is asked for the effect to find; the request is the caller's again when the machine refuses.
+/* Notes what is asked for the effect to find; the request is the caller's again when the machine refuses. */
 static void ask_users(struct controller *controller, struct rpc_request *request, char *text)
 {
     controller->users_request = request;

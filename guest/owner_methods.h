@@ -1,4 +1,6 @@
-// Owner methods: what an authenticated owner may ask of the VM (README 7.4); ARG is the struct owner_channel.
+/*
+ * Owner methods: what an authenticated owner may ask of the VM (README 7.4); ARG is the struct owner_channel.
+ */
 #ifndef KILN_GUEST_OWNER_METHODS_H
 #define KILN_GUEST_OWNER_METHODS_H
 

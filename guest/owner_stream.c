@@ -1,4 +1,6 @@
-// Owner streams: see owner_stream.h.
+/*
+ * Owner streams: see owner_stream.h.
+ */
 #include "guest/owner_stream.h"
 
 #include <errno.h>
@@ -10,18 +12,18 @@
 #include "guest/owner_channel.h"
 #include "guest/terminal.h"
 
-#define END_OF_INPUT 4 // Ctrl-D: what a terminal knows as the end
+#define END_OF_INPUT 4 /* Ctrl-D: what a terminal knows as the end */
 
 struct owner_stream {
-    struct owner_streams *streams; // borrowed
-    uint32_t number;               // 0: free
-    struct terminal *terminal;     // owned
+    struct owner_streams *streams; /* borrowed */
+    uint32_t number;               /* 0: free */
+    struct terminal *terminal;     /* owned */
     struct channel_flow flow;
 };
 
 struct owner_streams {
-    struct owner_channel *channel; // borrowed
-    uint32_t last;                 // number given
+    struct owner_channel *channel; /* borrowed */
+    uint32_t last;                 /* number given */
     struct owner_stream list[OWNER_STREAMS_MAX];
 };
 
@@ -105,7 +107,7 @@ int owner_streams_take(struct owner_streams *streams, const struct channel_recor
 {
     static const uint8_t end = END_OF_INPUT;
     struct owner_stream *stream = find(streams, record->stream);
-    // What was under way when the shell ended comes late; a number never given cannot.
+    /* What was under way when the shell ended comes late; a number never given cannot. */
     if (stream == NULL)
         return record->stream <= streams->last ? 0 : -EBADMSG;
     int result = 0;

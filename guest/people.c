@@ -1,6 +1,8 @@
-// People: the effect that makes the users, on the job thread; whoever asked for them gets his answer.
-// In: the first drive, perhaps a new database. Out: USERS_APPLIED, USERS_FAILED, answers. Kept: one ask, in
-// the controller.
+/*
+ * People: the effect that makes the users, on the job thread; whoever asked for them gets his answer.
+ * In: the first drive, perhaps a new database. Out: USERS_APPLIED, USERS_FAILED, answers. Kept: one ask, in
+ * the controller.
+ */
 #include "guest/people.h"
 
 #include <stdio.h>
@@ -16,9 +18,9 @@
 #include "src/io/rpc.h"
 
 struct people_job {
-    struct controller *controller; // borrowed
-    struct rpc_request *request;   // owned
-    char *text;                    // owned
+    struct controller *controller; /* borrowed */
+    struct rpc_request *request;   /* owned */
+    char *text;                    /* owned */
     char drive[DRIVE_PATH_MAX];
     struct users_order order;
     struct users_outcome outcome;
@@ -64,7 +66,7 @@ static void applied(void *arg)
         answer(job->request, &job->outcome);
     free(job->text);
     free(job);
-    // Somebody asked meanwhile.
+    /* Somebody asked meanwhile. */
     if (controller->users_request != NULL)
         people_apply(controller);
 }
@@ -76,7 +78,7 @@ void people_apply(struct controller *controller)
         return;
     struct people_job *job = calloc(1, sizeof *job);
     if (job == NULL)
-        abort(); // the owner would wait for ever; the stub starts us again
+        abort(); /* the owner would wait for ever; the stub starts us again */
     job->controller = controller;
     job->request = controller->users_request;
     job->text = controller->users_text;

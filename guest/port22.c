@@ -1,4 +1,6 @@
-// Port 22: see port22.h.
+/*
+ * Port 22: see port22.h.
+ */
 #include "guest/port22.h"
 
 #include <dirent.h>
@@ -13,17 +15,17 @@
 #include "src/io/loop.h"
 
 #define BACKLOG 32
-#define LISTENING 10 // TCP_LISTEN, as /proc/net/tcp prints it (0A)
+#define LISTENING 10 /* TCP_LISTEN, as /proc/net/tcp prints it (0A) */
 
 struct port22 {
-    int fd;                   // owned
-    struct loop_watch *watch; // owned
+    int fd;                   /* owned */
+    struct loop_watch *watch; /* owned */
     void (*fn)(void *arg, int fd);
-    void *arg; // borrowed
+    void *arg; /* borrowed */
     bool open;
 };
 
-// The inode of a socket that listens on PORT, 0 when PATH shows none.
+/* The inode of a socket that listens on PORT, 0 when PATH shows none. */
 static unsigned long find_listener(const char *path, uint16_t port)
 {
     char line[512];
@@ -116,7 +118,7 @@ static int listen_on(int family, uint16_t port, int *ret_fd)
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    // Sessions of before a restart still use the port; only a listener may stand in the way.
+    /* Sessions of before a restart still use the port; only a listener may stand in the way. */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);

@@ -1,4 +1,6 @@
-// Reaper: see reaper.h.
+/*
+ * Reaper: see reaper.h.
+ */
 #include "guest/reaper.h"
 
 #include <errno.h>
@@ -10,10 +12,10 @@
 #include "src/io/loop.h"
 
 struct reaper {
-    int pidfd;                // owned
-    struct loop_watch *watch; // owned
+    int pidfd;                /* owned */
+    struct loop_watch *watch; /* owned */
     void (*fn)(void *arg, int status);
-    void *arg; // borrowed
+    void *arg; /* borrowed */
 };
 
 static void take_status(int ready, void *arg)

@@ -1,4 +1,6 @@
-// Registration: see registration.h.
+/*
+ * Registration: see registration.h.
+ */
 #include "guest/registration.h"
 
 #include <errno.h>
@@ -17,18 +19,18 @@
 #include "src/io/random.h"
 
 #define CALL_TIMEOUT_MS 20000
-#define RETRY_FIRST_MS 250 // doubles up to
+#define RETRY_FIRST_MS 250 /* doubles up to */
 #define RETRY_LAST_MS 8000
 #define HEARTBEAT_MAX_S 3600
 
 struct registration {
-    struct controller *controller; // borrowed
-    struct http_call *call;        // owned, while one is under way
-    struct loop_timer *again;      // owned
+    struct controller *controller; /* borrowed */
+    struct http_call *call;        /* owned, while one is under way */
+    struct loop_timer *again;      /* owned */
     uint32_t retry_ms;
 };
 
-// The request of this boot: as it was, or made now and given to the stub before anyone hears of it.
+/* The request of this boot: as it was, or made now and given to the stub before anyone hears of it. */
 static int make_request(struct controller *controller)
 {
     struct kept *kept = &controller->secrets->kept;
@@ -123,7 +125,7 @@ static void take_reply(struct registration *registration, const struct register_
     controller_happen(controller, &event);
 }
 
-// The code and words of a refusal's body (README 1.8).
+/* The code and words of a refusal's body (README 1.8). */
 static void take_refusal(struct registration *registration, const struct http_answer *answer)
 {
     struct json *tree = NULL;

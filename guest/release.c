@@ -1,5 +1,7 @@
-// Release: see release.h. Three calls, one after the other; each file is checked before the next is asked
-// for.
+/*
+ * Release: see release.h. Three calls, one after the other; each file is checked before the next is asked
+ * for.
+ */
 #include "guest/release.h"
 
 #include <errno.h>
@@ -17,14 +19,14 @@
 
 #define CALL_TIMEOUT_MS 20000
 #define CONFIG_MAX 65536
-#define CONTROLLER_MAX (64 * 1048576) // bytes; a controller has less than one of them
+#define CONTROLLER_MAX (64 * 1048576) /* bytes; a controller has less than one of them */
 
 struct release {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     struct release_source source;
     void (*fn)(void *arg, const struct release_outcome *outcome);
-    void *arg;              // borrowed
-    struct http_call *call; // owned, while one is under way
+    void *arg;              /* borrowed */
+    struct http_call *call; /* owned, while one is under way */
     struct manifest manifest;
     struct release_outcome outcome;
 };
@@ -53,7 +55,7 @@ __attribute__((format(printf, 3, 4))) static void fail(struct release *release, 
     finish(release);
 }
 
-// Whether the answer is a whole 200; else the failure is told with CODE.
+/* Whether the answer is a whole 200; else the failure is told with CODE. */
 static bool is_good(struct release *release, const struct http_answer *answer, const char *what,
                     enum kiln_code code)
 {
@@ -96,7 +98,7 @@ static void get(struct release *release, const char *target, size_t max_bytes, i
     }
 }
 
-// The hash of what a descriptor holds, read from its start.
+/* The hash of what a descriptor holds, read from its start. */
 static int hash_file(int fd, uint8_t out[CRYPTO_HASH_BYTES])
 {
     struct crypto_hash *hash;
@@ -123,7 +125,7 @@ static void take_controller(void *arg, const struct http_answer *answer)
     int fd = release->outcome.controller_fd;
     if (!is_good(release, answer, "the controller", CODE_CONTROLLER_UNAVAILABLE))
         return;
-    // Sealed first, so that what is hashed is what will run.
+    /* Sealed first, so that what is hashed is what will run. */
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ||
         hash_file(fd, hash) < 0)
         fail(release, CODE_CONTROLLER_UNAVAILABLE, "the controller: %s", strerror(errno));

@@ -1,4 +1,6 @@
-// sshd: see sshd.h.
+/*
+ * sshd: see sshd.h.
+ */
 #include "guest/sshd.h"
 
 #include <ctype.h>
@@ -21,7 +23,7 @@
 #define HOST_KEY_PATH SSHD_FOLDER "/host_ed25519"
 #define AUTHORIZED_FOLDER SSHD_FOLDER "/authorized"
 
-// `restrict` first: whatever a later OpenSSH adds stays forbidden.
+/* `restrict` first: whatever a later OpenSSH adds stays forbidden. */
 #define KEY_OPTIONS "restrict,port-forwarding,pty,X11-forwarding "
 
 static const char config[] = "HostKey " HOST_KEY_PATH "\n"
@@ -56,7 +58,7 @@ static int make_folder(const char *path, mode_t mode)
     return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-// Whole or not at all: a reader never sees half of it.
+/* Whole or not at all: a reader never sees half of it. */
 static int write_file(const char *path, const char *text)
 {
     char fresh[300];
@@ -72,7 +74,7 @@ static int write_file(const char *path, const char *text)
     return result;
 }
 
-// Text of a small file, NUL-terminated; its length or a negative errno.
+/* Text of a small file, NUL-terminated; its length or a negative errno. */
 static ssize_t read_text(const char *path, char *out, size_t max_bytes)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -99,7 +101,7 @@ static int make_host_key(char said[SSHD_SAID_MAX])
 
 int sshd_prepare(char said[SSHD_SAID_MAX])
 {
-    // sshd itself wants /run/sshd for its unprivileged half.
+    /* sshd itself wants /run/sshd for its unprivileged half. */
     static const char *const folders[] = {"/run/sshd", "/run/kiln", SSHD_FOLDER, AUTHORIZED_FOLDER};
     int result = 0;
     for (size_t i = 0; result == 0 && i < sizeof folders / sizeof folders[0]; i++)
@@ -137,7 +139,7 @@ int sshd_key_parse(const char *line, char ret_line[SSHD_KEY_LINE_MAX])
     size_t len = 0;
     while (isalnum((unsigned char)key[len]) || key[len] == '+' || key[len] == '/' || key[len] == '=')
         len++;
-    // A comment is not kept, but a second line would be a second key.
+    /* A comment is not kept, but a second line would be a second key. */
     size_t whole = strcspn(line, "\r\n");
     if (len == 0 || strchr(" \n", key[len]) == NULL ||
         strcmp(line + whole, line[whole] == '\n' ? "\n" : "") != 0)
@@ -148,7 +150,7 @@ int sshd_key_parse(const char *line, char ret_line[SSHD_KEY_LINE_MAX])
     return 0;
 }
 
-// Where the last COUNT lines of TEXT begin.
+/* Where the last COUNT lines of TEXT begin. */
 static const char *last_lines(const char *text, size_t count)
 {
     const char *at = text + strlen(text);
@@ -209,7 +211,7 @@ static int spawn_sshd(int fd, pid_t *ret_pid)
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &fresh);
-    // A session of its own: no signal to this program's group reaches it.
+    /* A session of its own: no signal to this program's group reaches it. */
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     posix_spawn_file_actions_adddup2(&actions, fd, 0);

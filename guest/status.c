@@ -1,4 +1,6 @@
-// Status: see status.h.
+/*
+ * Status: see status.h.
+ */
 #include "guest/status.h"
 
 #include <inttypes.h>
@@ -11,7 +13,7 @@
 #include "guest/drive.h"
 #include "protocol/json_write.h"
 
-#define LOAD_SCALE 65536.0 // of sysinfo(2)
+#define LOAD_SCALE 65536.0 /* of sysinfo(2) */
 
 static void write_system(struct json_writer *writer)
 {
@@ -31,7 +33,7 @@ static void write_system(struct json_writer *writer)
     json_write_object_end(writer);
 }
 
-// Bytes of all cards but loopback, as /proc/net/dev counts them.
+/* Bytes of all cards but loopback, as /proc/net/dev counts them. */
 static void write_network(struct json_writer *writer)
 {
     char line[512], name[64];

@@ -1,4 +1,6 @@
-// Stub: see stub.h.
+/*
+ * Stub: see stub.h.
+ */
 #include "guest/stub.h"
 
 #include <errno.h>
@@ -25,16 +27,16 @@
 #include "src/io/tls.h"
 
 #define RELEASE_KEY_PATH "/etc/kiln/release.pub"
-#define POLL_MS 60000      // between looks for a newer release
-#define RETRY_FIRST_MS 200 // after a failure; doubles
+#define POLL_MS 60000      /* between looks for a newer release */
+#define RETRY_FIRST_MS 200 /* after a failure; doubles */
 #define RETRY_LAST_MS 5000
-#define PATIENCE_MS 30000 // how long the host may be out of reach before the console says so
-#define TRIES_PASSING 3   // how often what may pass by itself is tried before the console says so
-#define CRASHES_MAX 5     // in CRASH_SPAN_MS: then it is given up
+#define PATIENCE_MS 30000 /* how long the host may be out of reach before the console says so */
+#define TRIES_PASSING 3   /* how often what may pass by itself is tried before the console says so */
+#define CRASHES_MAX 5     /* in CRASH_SPAN_MS: then it is given up */
 #define CRASH_SPAN_MS 60000
 
 struct stub {
-    struct loop *loop; // borrowed
+    struct loop *loop; /* borrowed */
     struct stub_options options;
     struct console console;
     struct boot boot;
@@ -42,17 +44,17 @@ struct stub {
     char floor_path[PATH_MAX];
     uint64_t floor, version;
     uint8_t manifest[CRYPTO_HASH_BYTES], config[CRYPTO_HASH_BYTES];
-    int controller_fd;         // owned; -1: none yet
-    struct crypto_ec *key;     // owned
-    struct tls_client *tls;    // owned
-    struct release *release;   // owned, while one is fetched
-    struct child *child;       // owned
-    struct net_watch *network; // owned
-    struct loop_timer *look;   // owned: when to fetch next
-    struct loop_timer *again;  // owned: when to start the controller again
+    int controller_fd;         /* owned; -1: none yet */
+    struct crypto_ec *key;     /* owned */
+    struct tls_client *tls;    /* owned */
+    struct release *release;   /* owned, while one is fetched */
+    struct child *child;       /* owned */
+    struct net_watch *network; /* owned */
+    struct loop_timer *look;   /* owned: when to fetch next */
+    struct loop_timer *again;  /* owned: when to start the controller again */
     uint32_t retry_ms;
-    unsigned failures; // of fetching, in a row
-    int64_t began_ms;  // first failure of that row
+    unsigned failures; /* of fetching, in a row */
+    int64_t began_ms;  /* first failure of that row */
     int64_t crashed_ms[CRASHES_MAX];
     unsigned crashes;
     bool running, stopping, given_up, ending;
@@ -81,7 +83,7 @@ static void start_controller(void *arg)
         console_fail(&stub->console, CODE_GUEST_CRASHED, "the controller cannot be started");
 }
 
-// Whether the last CRASHES_MAX crashes all fall into CRASH_SPAN_MS.
+/* Whether the last CRASHES_MAX crashes all fall into CRASH_SPAN_MS. */
 static bool count_crash(struct stub *stub)
 {
     int64_t now_ms = loop_monotonic_ms();
@@ -114,7 +116,7 @@ static void power_off(struct stub *stub)
     static const char *const argv[] = {"/usr/bin/systemctl", "poweroff", "--no-block", NULL};
     char said[TOOL_SAID_MAX];
     stub->ending = true;
-    // Under a false root there is no machine of ours to switch off.
+    /* Under a false root there is no machine of ours to switch off. */
     if (stub->options.sysroot[0] != '\0')
         loop_stop(stub->loop);
     else if (tool_run(argv, NULL, said) < 0)
@@ -127,7 +129,7 @@ static void controller_exited(void *arg, int status)
     stub->running = false;
     if (stub->ending || stub->stopping || status == HANDOVER_UPDATE) {
         stub->stopping = false;
-        // After an update was announced the newest is fetched before anything starts.
+        /* After an update was announced the newest is fetched before anything starts. */
         if (!stub->ending)
             loop_timer_arm(status == HANDOVER_UPDATE ? stub->look : stub->again, 0);
     } else if (status == HANDOVER_SHUTDOWN) {
@@ -196,7 +198,7 @@ static void release_fetched(void *arg, const struct release_outcome *outcome)
             return;
         }
     }
-    // What was there before serves on when the host has nothing better to give.
+    /* What was there before serves on when the host has nothing better to give. */
     if (!stub->running && !stub->given_up && !stub->ending && stub->controller_fd >= 0 &&
         !loop_timer_armed(stub->again))
         start_controller(stub);
@@ -224,7 +226,7 @@ static void fetch_release(void *arg)
     }
 }
 
-// An address or a route came: no need to wait for the rest of the delay.
+/* An address or a route came: no need to wait for the rest of the delay. */
 static void network_changed(void *arg)
 {
     struct stub *stub = arg;

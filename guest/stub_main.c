@@ -1,4 +1,6 @@
-// kiln-stub: the one Kiln program that a brick holds. See stub.h.
+/*
+ * kiln-stub: the one Kiln program that a brick holds. See stub.h.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

@@ -1,4 +1,6 @@
-// Terminal: see terminal.h.
+/*
+ * Terminal: see terminal.h.
+ */
 #include "guest/terminal.h"
 
 #include <errno.h>
@@ -15,18 +17,18 @@
 #include "src/io/loop.h"
 
 #define PIECE_BYTES 16384
-#define FIRST_FD 10 // descriptors to hand on start here, clear of the numbers they get in the holder
+#define FIRST_FD 10 /* descriptors to hand on start here, clear of the numbers they get in the holder */
 
 struct terminal {
-    int master;               // owned
-    int lifeline;             // owned: the holder reads its other end
-    struct loop_watch *watch; // owned
-    struct reaper *reaper;    // owned
+    int master;               /* owned */
+    int lifeline;             /* owned: the holder reads its other end */
+    struct loop_watch *watch; /* owned */
+    struct reaper *reaper;    /* owned */
     const struct terminal_ops *ops;
-    void *arg; // borrowed
+    void *arg; /* borrowed */
     bool exited, closed;
-    bool hung; // nobody has the terminal open for now, though the shell runs
-    bool busy; // a callback runs: freeing waits
+    bool hung; /* nobody has the terminal open for now, though the shell runs */
+    bool busy; /* a callback runs: freeing waits */
     int status;
     size_t queued;
     uint8_t queue[TERMINAL_QUEUE_MAX];
@@ -60,8 +62,8 @@ static void write_queue(struct terminal *terminal)
     terminal->ops->on_taken(terminal->arg, (size_t)taken);
 }
 
-// Whether more may come. A terminal whose last user is gone reads EIO; of one whose shell ended while a
-// program of its own holds on, what is there now is the end.
+/* Whether more may come. A terminal whose last user is gone reads EIO; of one whose shell ended while a
+ * program of its own holds on, what is there now is the end. */
 static bool read_piece(struct terminal *terminal)
 {
     uint8_t piece[PIECE_BYTES];
@@ -105,7 +107,7 @@ static void take_ready(int ready, void *arg)
 void terminal_resume(struct terminal *terminal)
 {
     watch_again(terminal);
-    // After the shell's end the descriptor may never become readable: look anyway.
+    /* After the shell's end the descriptor may never become readable: look anyway. */
     if (terminal->exited && terminal->ops->room(terminal->arg) > 0)
         loop_watch_kick(terminal->watch, LOOP_READ);
 }
@@ -156,7 +158,7 @@ static int spawn_holder(const struct terminal_start *start, int master, int life
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     posix_spawn_file_actions_adddup2(&actions, master, TERMINAL_HOLDER_MASTER);
     posix_spawn_file_actions_adddup2(&actions, lifeline, TERMINAL_HOLDER_LIFELINE);
-    // This very program, though its file may have no name any more; posix_spawn writes to no argument.
+    /* This very program, though its file may have no name any more; posix_spawn writes to no argument. */
     int error = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, (char *const *)(size_t)argv,
                             environment);
     posix_spawn_file_actions_destroy(&actions);
@@ -232,7 +234,7 @@ void terminal_close(struct terminal *terminal)
     if (terminal == NULL || terminal->closed)
         return;
     const char word = TERMINAL_HOLDER_HANG_UP;
-    // The holder reads one byte or none: it fits, or the holder is gone already.
+    /* The holder reads one byte or none: it fits, or the holder is gone already. */
     ssize_t written = write(terminal->lifeline, &word, sizeof word);
     (void)written;
     terminal->closed = true;

@@ -1,4 +1,6 @@
-// Terminal holder: see terminal_holder.h.
+/*
+ * Terminal holder: see terminal_holder.h.
+ */
 #include "guest/terminal_holder.h"
 
 #include <errno.h>
@@ -22,7 +24,7 @@ static bool take_terminal(void)
     if (ptsname_r(TERMINAL_HOLDER_MASTER, path, sizeof path) != 0)
         return false;
     int slave = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-    // The shell leads a session of its own with this terminal.
+    /* The shell leads a session of its own with this terminal. */
     return slave >= 0 && setsid() >= 0 && ioctl(slave, TIOCSCTTY, 0) == 0 && dup2(slave, 0) == 0 &&
            dup2(slave, 1) == 1 && dup2(slave, 2) == 2;
 }
@@ -54,13 +56,13 @@ static _Noreturn void run_shell(const struct passwd *user, const char *term)
     set_environment(user, term);
     if (chdir(user->pw_dir) < 0 && chdir("/") < 0)
         _exit(NOT_THERE);
-    // A shell whose name begins with a dash is a login shell.
+    /* A shell whose name begins with a dash is a login shell. */
     execl(user->pw_shell, "-shell", (char *)NULL);
     perror(user->pw_shell);
     _exit(NOT_THERE);
 }
 
-// The shell's status, once it has ended; -1 before.
+/* The shell's status, once it has ended; -1 before. */
 static int shell_status(pid_t shell)
 {
     int status;
@@ -77,7 +79,7 @@ static void throw_away_output(void)
     (void)len;
 }
 
-// 0 the controller hung up, 1 it is gone without a word.
+/* 0 the controller hung up, 1 it is gone without a word. */
 static int read_lifeline(void)
 {
     char word;
@@ -100,7 +102,7 @@ static int keep_open(pid_t shell, int pidfd)
             throw_away_output();
         if (wait[1].revents == 0)
             continue;
-        // The last descriptor of the master closes with this process, and the kernel hangs up.
+        /* The last descriptor of the master closes with this process, and the kernel hangs up. */
         if (read_lifeline() == 0)
             return 0;
         orphaned = true;
@@ -111,7 +113,7 @@ static int keep_open(pid_t shell, int pidfd)
 int terminal_hold(const char *name, const char *term)
 {
     const struct passwd *user = getpwnam(name);
-    // Root's shell is nobody's to have; the controller asks for users of the database only.
+    /* Root's shell is nobody's to have; the controller asks for users of the database only. */
     if (user == NULL || user->pw_uid == 0)
         return NOT_THERE;
     pid_t shell = fork();

@@ -1,4 +1,6 @@
-// Tool: see tool.h. Output and complaints go to a memfd, so nothing can fill up while we wait.
+/*
+ * Tool: see tool.h. Output and complaints go to a memfd, so nothing can fill up while we wait.
+ */
 #include "guest/tool.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@
 
 static char *const tool_environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
 
-// Signals as a program expects them at its start, whatever the calling thread blocks or ignores.
+/* Signals as a program expects them at its start, whatever the calling thread blocks or ignores. */
 static void set_signals(posix_spawnattr_t *attributes)
 {
     sigset_t none, fresh;
@@ -35,7 +37,7 @@ static int spawn(const char *const argv[], int input, int output, pid_t *ret_pid
     posix_spawn_file_actions_adddup2(&actions, input, 0);
     posix_spawn_file_actions_adddup2(&actions, output, 1);
     posix_spawn_file_actions_adddup2(&actions, output, 2);
-    // posix_spawn takes no const, and writes to none of it.
+    /* posix_spawn takes no const, and writes to none of it. */
     int error =
         posix_spawn(ret_pid, argv[0], &actions, &attributes, (char *const *)(size_t)argv, tool_environment);
     posix_spawn_file_actions_destroy(&actions);
@@ -43,7 +45,7 @@ static int spawn(const char *const argv[], int input, int output, pid_t *ret_pid
     return -error;
 }
 
-// The last line that holds anything.
+/* The last line that holds anything. */
 static void read_last_line(int output, char said[TOOL_SAID_MAX])
 {
     char tail[1024];

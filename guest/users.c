@@ -1,4 +1,6 @@
-// Users: see users.h.
+/*
+ * Users: see users.h.
+ */
 #include "guest/users.h"
 
 #include <errno.h>
@@ -22,8 +24,8 @@
 struct apply {
     const struct users_order *order;
     struct users_outcome *outcome;
-    const struct users_db *database; // borrowed
-    int root;                        // of the drive; -1: none
+    const struct users_db *database; /* borrowed */
+    int root;                        /* of the drive; -1: none */
 };
 
 __attribute__((format(printf, 3, 4))) static int fail(struct apply *apply, enum kiln_code code,
@@ -71,7 +73,7 @@ static int check_all(struct apply *apply)
     return result;
 }
 
-// The entry of "user" or "@group". The database was checked: it is there.
+/* The entry of "user" or "@group". The database was checked: it is there. */
 static struct acl_entry find_entry(const struct users_db *database, const char *name, bool write)
 {
     struct acl_entry entry = {.group = name[0] == '@', .write = write};
@@ -81,7 +83,7 @@ static struct acl_entry find_entry(const struct users_db *database, const char *
     return entry;
 }
 
-// Who is a writer is none of the readers too: a list names each once.
+/* Who is a writer is none of the readers too: a list names each once. */
 static size_t add_entry(struct acl_entry *entries, size_t count, struct acl_entry entry)
 {
     for (size_t i = 0; i < count; i++)
@@ -130,7 +132,7 @@ static int make_home(struct apply *apply, int homes, const struct users_db_user 
     int fd;
     int result = folder_make(homes, user->name, &fd);
     if (result == 0) {
-        // A home that was there keeps the mode its user gave it.
+        /* A home that was there keeps the mode its user gave it. */
         struct stat st;
         result = fstat(fd, &st) < 0 ? -errno : 0;
         if (result == 0 && st.st_uid != user->uid &&
@@ -184,7 +186,7 @@ static int keep_database(struct apply *apply, const char *text, size_t len_bytes
     return result < 0 ? fail(apply, CODE_USERS_FAILED, "writing users.json: %s", strerror(-result)) : 0;
 }
 
-// Parses, checks, keeps (when KEEP) and makes.
+/* Parses, checks, keeps (when KEEP) and makes. */
 static void apply_text(struct apply *apply, const char *text, size_t len_bytes, bool keep)
 {
     struct users_db *database;

@@ -1,4 +1,6 @@
-// Users file: see users_file.h.
+/*
+ * Users file: see users_file.h.
+ */
 #include "guest/users_file.h"
 
 #include <errno.h>
@@ -89,7 +91,7 @@ static int write_fresh(int folder, const char *text, size_t len_bytes)
 
 static int swap(int folder)
 {
-    // A second name for the old one, so that there is a whole file in its place at every moment.
+    /* A second name for the old one, so that there is a whole file in its place at every moment. */
     if (unlinkat(folder, PREVIOUS, 0) < 0 && errno != ENOENT)
         return -errno;
     if (linkat(folder, NAME, folder, PREVIOUS, 0) < 0 && errno != ENOENT)

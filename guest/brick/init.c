@@ -1,9 +1,11 @@
-// The whole of a brick's initial RAM file system: loads the modules that the root disk, the network card, the boot secret
-// and the random numbers need, mounts the root disk and gives way to its init.
-//
-// In: /modules/00, 01 ... in loading order; `root=` on the kernel's command line. Out: the real system, or a line on the
-// console and a panic. Debian's own initrd does the same through udev and shell scripts, which costs seconds
-// where every instruction is emulated.
+/*
+ * The whole of a brick's initial RAM file system: loads the modules that the root disk, the network card, the
+ * boot secret and the random numbers need, mounts the root disk and gives way to its init.
+ *
+ * In: /modules/00, 01 ... in loading order; `root=` on the kernel's command line. Out: the real system, or a
+ * line on the console and a panic. Debian's own initrd does the same through udev and shell scripts, which
+ * costs seconds where every instruction is emulated.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +22,8 @@ enum { MODULES_MAX = 100, ROOT_WAIT_MS = 60000 };
 
 static const char real_init[] = "/usr/lib/systemd/systemd";
 
-// Returning from pid 1 is a kernel panic, which panic= on the command line turns into the end of the domain.
+/* Returning from pid 1 is a kernel panic, which panic= on the command line turns into the end of the
+ * domain. */
 static void die(const char *what)
 {
     fprintf(stderr, "brick: %s: %s\n", what, strerror(errno));
@@ -36,14 +39,14 @@ static void load_modules(void)
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             return;
-        // A device that this VM lacks makes its driver refuse: the root disk's absence is reported later.
+        /* A device that this VM lacks makes its driver refuse: the root disk's absence is reported later. */
         if (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST && errno != ENODEV)
             fprintf(stderr, "brick: module %02d: %s\n", i, strerror(errno));
         close(fd);
     }
 }
 
-// Copies the value of `root=` into `ret_root`.
+/* Copies the value of `root=` into `ret_root`. */
 static void read_root_name(char *ret_root, size_t len_bytes)
 {
     char line[4096];
@@ -64,7 +67,7 @@ static void read_root_name(char *ret_root, size_t len_bytes)
     die("no root= on the command line");
 }
 
-// The disk is found by its driver some time after the module is in.
+/* The disk is found by its driver some time after the module is in. */
 static void wait_for(const char *device)
 {
     char events[4096];
@@ -82,7 +85,7 @@ static void wait_for(const char *device)
     close(watch);
 }
 
-// The RAM that the modules and this program take is given back before they can no longer be named.
+/* The RAM that the modules and this program take is given back before they can no longer be named. */
 static void empty_ram(void)
 {
     char path[32];
@@ -105,7 +108,7 @@ int main(void)
     read_root_name(root, sizeof root);
     load_modules();
     wait_for(root);
-    // A thin image starts as the brick left it, cleanly unmounted: there is nothing to check first.
+    /* A thin image starts as the brick left it, cleanly unmounted: there is nothing to check first. */
     if (mount(root, "/root", "ext4", MS_NOATIME, NULL) != 0)
         die(root);
     empty_ram();
