@@ -1,4 +1,6 @@
-// Asks: ask.h says what they are.
+/*
+ * Asks: ask.h says what they are.
+ */
 #include "src/core/ask.h"
 
 #include <errno.h>
@@ -10,7 +12,7 @@
 #include "src/io/log.h"
 #include "src/io/rpc.h"
 
-enum { RETRY_AFTER_S = 2 }; // for what passes by itself
+enum { RETRY_AFTER_S = 2 }; /* for what passes by itself */
 
 struct ask *ask_create(struct verbs *verbs, struct rpc_request *request, bool http)
 {

@@ -1,4 +1,6 @@
-// Audit: see audit.h.
+/*
+ * Audit: see audit.h.
+ */
 #include "src/core/audit.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@ enum {
     KEY_BYTES = 8,
     BLOCK_MAX = 1024,
     END_BYTES = KEY_BYTES + RECORD_HASH_LEN
-}; // an entry at its longest takes some 600
+}; /* an entry at its longest takes some 600 */
 
 static const char end_key[] = "audit-end";
 
@@ -39,7 +41,7 @@ void audit_hash(const struct audit_entry *entry, uint8_t ret_hash[static RECORD_
     crypto_hash(block, writer.len, ret_hash);
 }
 
-// The end of the chain is kept beside it: no later entry speaks for the last one.
+/* The end of the chain is kept beside it: no later entry speaks for the last one. */
 static void end_put(const struct audit *audit, struct store_batch *batch)
 {
     uint8_t end[END_BYTES];
@@ -125,7 +127,7 @@ int audit_each(struct store *store, uint64_t since, audit_each_fn *each, void *a
 
 struct audit_check {
     uint64_t count, wrong_at;
-    uint8_t hash[RECORD_HASH_LEN]; // of the entry before
+    uint8_t hash[RECORD_HASH_LEN]; /* of the entry before */
 };
 
 static int entry_check(void *arg, const void *key, size_t key_len_bytes, const void *value,

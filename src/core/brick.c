@@ -1,7 +1,9 @@
-// Bricks: hardware profiles with their golden images, in memory and in the store. See object.h.
-//
-// A brick's volumes are hashed by libvirt's threads, one after the other, before it is kept and when somebody
-// asks whether they are still the same.
+/*
+ * Bricks: hardware profiles with their golden images, in memory and in the store. See object.h.
+ *
+ * A brick's volumes are hashed by libvirt's threads, one after the other, before it is kept and when somebody
+ * asks whether they are still the same.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +19,11 @@
 
 enum { VOLUMES = 3 };
 
-// Hashing of a brick's volumes, to add it or to compare.
+/* Hashing of a brick's volumes, to add it or to compare. */
 struct hashing {
-    struct object_order *order; // owned
-    struct brick brick;         // as ordered, or as recorded; the hashes are filled in anew
-    struct brick recorded;      // of a verification
+    struct object_order *order; /* owned */
+    struct brick brick;         /* as ordered, or as recorded; the hashes are filled in anew */
+    struct brick recorded;      /* of a verification */
     bool verifies;
     int next;
 };
@@ -50,7 +52,7 @@ static uint8_t *hash_of(struct brick *brick, int number)
     return number == 0 ? brick->image_hash : number == 1 ? brick->kernel_hash : brick->initrd_hash;
 }
 
-// protocol/README 8.1
+/* protocol/README 8.1 */
 static void brick_hash(struct brick *brick)
 {
     uint8_t block[RECORD_CMDLINE_LEN + 256];
@@ -68,7 +70,7 @@ static void hashing_end(struct hashing *hashing, enum kiln_code code, const char
     free(hashing);
 }
 
-// ---- add ----
+/* ---- add ---- */
 
 static int brick_put(struct core *core, const struct brick *brick, struct object_order *order)
 {
@@ -112,7 +114,7 @@ static void brick_keep(struct hashing *hashing)
     hashing_end(hashing, rc == -EEXIST ? CODE_ALREADY_EXISTS : CODE_INTERNAL, strerror(-rc));
 }
 
-// ---- hash ----
+/* ---- hash ---- */
 
 static void brick_compare(struct hashing *hashing)
 {
@@ -198,7 +200,7 @@ int brick_verify(struct core *core, const char *name, const char *actor, object_
     return brick ? hashing_begin(core, brick, true, actor, done, arg) : -ENOENT;
 }
 
-// ---- remove ----
+/* ---- remove ---- */
 
 static bool brick_is_used(const struct core *core, const char *name)
 {
@@ -233,7 +235,7 @@ int brick_remove(struct core *core, const char *name, const char *actor, object_
     return 0;
 }
 
-// ---- load ----
+/* ---- load ---- */
 
 static int brick_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
                       size_t value_len_bytes)

@@ -1,4 +1,6 @@
-// Bridges: bridges.h says what is kept.
+/*
+ * Bridges: bridges.h says what is kept.
+ */
 #include "src/core/bridges.h"
 
 #include <errno.h>
@@ -9,20 +11,22 @@
 #include "src/core/machine.h"
 #include "src/io/loop.h"
 
-enum { OPEN_WITHIN_MS = 60 * 1000 }; // after the ticket was redeemed; a dead launcher leaves nothing behind
+enum {
+    OPEN_WITHIN_MS = 60 * 1000
+}; /* after the ticket was redeemed; a dead launcher leaves nothing behind */
 
 struct bridge {
     uint64_t number;
-    struct ticket_grant grant; // user: zeros when it was opened before kilnd started
+    struct ticket_grant grant; /* user: zeros when it was opened before kilnd started */
     int64_t allowed_ms;
     bool open;
     struct bridge *next;
 };
 
 struct bridges {
-    struct verbs *verbs;  // borrowed
-    struct bridge *list;  // owned
-    uint64_t last_number; //
+    struct verbs *verbs; /* borrowed */
+    struct bridge *list; /* owned */
+    uint64_t last_number;
 };
 
 int bridges_create(struct verbs *verbs, struct bridges **ret_bridges)
@@ -98,7 +102,7 @@ static uint32_t count_open(const struct bridges *bridges, const uint8_t *vm)
     return count;
 }
 
-// A bridge that the machine does not allow (any more) is closed again.
+/* A bridge that the machine does not allow (any more) is closed again. */
 static void opened_taken(void *arg, int error, const struct vm *vm)
 {
     struct bridges *bridges = arg;

@@ -1,4 +1,6 @@
-// Log in: challenge.h says what is kept.
+/*
+ * Log in: challenge.h says what is kept.
+ */
 #include "src/core/challenge.h"
 
 #include <errno.h>
@@ -10,8 +12,8 @@
 #include "src/io/random.h"
 
 enum {
-    FAILURES_MAX = 1024,               // keys remembered; the one that failed longest ago makes room
-    FAILURE_FORGOTTEN_MS = 600 * 1000, //
+    FAILURES_MAX = 1024, /* keys remembered; the one that failed longest ago makes room */
+    FAILURE_FORGOTTEN_MS = 600 * 1000,
     HOLD_FIRST_MS = 250,
     HOLD_MAX_MS = 8000
 };
@@ -25,7 +27,7 @@ struct nonce {
 
 struct failures {
     uint8_t key[CHALLENGE_KEY_BYTES];
-    uint32_t hold_ms; // of the last answer; 0: this place is free
+    uint32_t hold_ms; /* of the last answer; 0: this place is free */
     int64_t last_ms;
 };
 
@@ -48,7 +50,7 @@ void challenges_destroy(struct challenges *challenges)
     free(challenges);
 }
 
-// The place for a new nonce, chosen as for a session (session.c).
+/* The place for a new nonce, chosen as for a session (session.c). */
 static struct nonce *find_place(struct challenges *challenges, const uint8_t *key, int64_t now_ms)
 {
     struct nonce *own = NULL, *place = NULL;

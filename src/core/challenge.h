@@ -1,7 +1,9 @@
-// Log in by challenge (protocol/README 8.2): nonces that were given out, and how often a key failed.
-//
-// In: fingerprints, nonces, the caller's monotonic clock. Out: nonces; whether one may be used; how long the
-// answer to a failure is held back. Kept: both tables, bounded, in memory only.
+/*
+ * Log in by challenge (protocol/README 8.2): nonces that were given out, and how often a key failed.
+ *
+ * In: fingerprints, nonces, the caller's monotonic clock. Out: nonces; whether one may be used; how long the
+ * answer to a failure is held back. Kept: both tables, bounded, in memory only.
+ */
 #ifndef KILN_CORE_CHALLENGE_H
 #define KILN_CORE_CHALLENGE_H
 
@@ -10,28 +12,28 @@
 
 enum {
     CHALLENGE_NONCE_BYTES = 32,
-    CHALLENGE_KEY_BYTES = 32, // fingerprint
+    CHALLENGE_KEY_BYTES = 32, /* fingerprint */
     CHALLENGE_LIFE_MS = 60 * 1000,
-    CHALLENGES_MAX = 1024,     // outstanding; the oldest makes room
-    CHALLENGES_PER_KEY_MAX = 8 // as above, among those of the key: a flood for one key costs no other
+    CHALLENGES_MAX = 1024,     /* outstanding; the oldest makes room */
+    CHALLENGES_PER_KEY_MAX = 8 /* as above, among those of the key: a flood for one key costs no other */
 };
 
 struct challenges;
 
-// Returns 0 or -ENOMEM.
+/* Returns 0 or -ENOMEM. */
 int challenges_create(struct challenges **ret_challenges);
 void challenges_destroy(struct challenges *challenges);
 
-// A fresh nonce for a key, known or not. `now_ms` is monotonic, here and below.
+/* A fresh nonce for a key, known or not. `now_ms` is monotonic, here and below. */
 void challenge_give(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES], int64_t now_ms,
                     uint8_t ret_nonce[CHALLENGE_NONCE_BYTES]);
 
-// Uses the nonce up. False: it was not given to this key, was used before, or is too old.
+/* Uses the nonce up. False: it was not given to this key, was used before, or is too old. */
 bool challenge_take(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
                     const uint8_t nonce[CHALLENGE_NONCE_BYTES], int64_t now_ms);
 
-// Counts a failure; returns for how many milliseconds its answer shall be held back: 250, doubling with each
-// failure in a row to 8,000. A good signature is never held back, so nobody can lock another out.
+/* Counts a failure; returns for how many milliseconds its answer shall be held back: 250, doubling with each
+ * failure in a row to 8,000. A good signature is never held back, so nobody can lock another out. */
 uint32_t challenge_failed(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
                           int64_t now_ms);
 void challenge_passed(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES]);

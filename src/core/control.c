@@ -1,4 +1,6 @@
-// Control: the socket, who is behind it, and its methods as one table. control.h says who may what.
+/*
+ * Control: the socket, who is behind it, and its methods as one table. control.h says who may what.
+ */
 #include "src/core/control.h"
 
 #include <errno.h>
@@ -13,22 +15,22 @@
 #include "src/io/rpc_socket.h"
 
 struct control {
-    struct verbs *verbs;       // borrowed
-    struct rpc_server *server; // owned
+    struct verbs *verbs;       /* borrowed */
+    struct rpc_server *server; /* owned */
 };
 
-// A call on its way to its verb.
+/* A call on its way to its verb. */
 struct control_call {
     struct ask *ask;
     struct rpc_link *link;
     const struct json *params;
-    struct json_reader reader; // of params
+    struct json_reader reader; /* of params */
 };
 
 struct control_method {
     const char *name;
-    bool changes;                              // operators only
-    void (*handle)(struct control_call *call); // answers the ask
+    bool changes;                              /* operators only */
+    void (*handle)(struct control_call *call); /* answers the ask */
 };
 
 static bool is_operator(const struct config *config, uid_t uid)
@@ -41,7 +43,7 @@ static bool is_operator(const struct config *config, uid_t uid)
     return false;
 }
 
-// Whether the parameters were all read well; else answers which is wrong.
+/* Whether the parameters were all read well; else answers which is wrong. */
 static bool is_whole(struct control_call *call)
 {
     if (json_reader_end(&call->reader) == 0)
@@ -50,7 +52,7 @@ static bool is_whole(struct control_call *call)
     return false;
 }
 
-// ---- VMs ----
+/* ---- VMs ---- */
 
 static const struct vm_slot *find_vm(struct control_call *call)
 {
@@ -128,7 +130,7 @@ static void send_event(void *arg, const char *params)
     rpc_notify(rpc_link_peer(arg), "vm.event", params);
 }
 
-// The connection's reader, kept with it; one each.
+/* The connection's reader, kept with it; one each. */
 static void watch(struct control_call *call, const struct events_filter *filter, int64_t since)
 {
     struct core *core = call->ask->verbs->core;
@@ -175,7 +177,7 @@ static void vm_watch(struct control_call *call)
     watch(call, &filter, since);
 }
 
-// ---- bricks, drives, users ----
+/* ---- bricks, drives, users ---- */
 
 static void brick_list(struct control_call *call)
 {
@@ -248,7 +250,7 @@ static void remove_user(struct control_call *call)
     with_name(call, verb_user_remove);
 }
 
-// ---- the audit and the daemon ----
+/* ---- the audit and the daemon ---- */
 
 static void audit_list(struct control_call *call)
 {
@@ -297,7 +299,7 @@ static const struct control_method methods[] = {
     {"daemon.reload", true, daemon_reload},
 };
 
-// ---- the socket ----
+/* ---- the socket ---- */
 
 static const struct control_method *find_method(const char *name)
 {

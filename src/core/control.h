@@ -1,8 +1,10 @@
-// Control: control.sock, for operators (protocol/README 6.2).
-//
-// In: JSON-RPC, one object a line; the kernel's word on who the peer is. Out: answers, and vm.event to those
-// who watch. Kept: connections that watch. Whoever can open the socket may read; operators (root, kilnd's own
-// user, those of the configuration) may change things.
+/*
+ * Control: control.sock, for operators (protocol/README 6.2).
+ *
+ * In: JSON-RPC, one object a line; the kernel's word on who the peer is. Out: answers, and vm.event to those
+ * who watch. Kept: connections that watch. Whoever can open the socket may read; operators (root, kilnd's own
+ * user, those of the configuration) may change things.
+ */
 #ifndef KILN_CORE_CONTROL_H
 #define KILN_CORE_CONTROL_H
 
@@ -10,7 +12,7 @@
 
 struct control;
 
-// Listens on PATH. VERBS is borrowed. 0 or a negative errno.
+/* Listens on PATH. VERBS is borrowed. 0 or a negative errno. */
 int control_create(struct verbs *verbs, const char *path, struct control **ret_control);
 void control_destroy(struct control *control);
 

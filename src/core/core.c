@@ -1,4 +1,6 @@
-// Core: opening, starting, reloading and closing what kilnd's files share. See core.h.
+/*
+ * Core: opening, starting, reloading and closing what kilnd's files share. See core.h.
+ */
 #include "src/core/core.h"
 
 #include <errno.h>
@@ -20,9 +22,9 @@
 #include "src/io/loop.h"
 
 enum {
-    STALL_LOOK_MS = 100,  // how often the loop is looked at
-    STALL_MS = 100,       // a turn longer than that is a stall
-    CLOSE_TURNS_MAX = 200 // turns of the loop that the end may take: what is told asks for more
+    STALL_LOOK_MS = 100,  /* how often the loop is looked at */
+    STALL_MS = 100,       /* a turn longer than that is a stall */
+    CLOSE_TURNS_MAX = 200 /* turns of the loop that the end may take: what is told asks for more */
 };
 
 static const char edge_key[] = "edge-certificate";
@@ -34,7 +36,7 @@ static int fail(char error[static CORE_ERROR_LEN], int code, const char *what)
     return code;
 }
 
-// ---- open ----
+/* ---- open ---- */
 
 static int folders_make(const struct core *core, char error[static CORE_ERROR_LEN])
 {
@@ -46,7 +48,7 @@ static int folders_make(const struct core *core, char error[static CORE_ERROR_LE
     rc = file_folder(core->config.run_dir, 0755);
     if (rc)
         return fail(error, rc, core->config.run_dir);
-    // QEMU's user passes through to the one file that it is given.
+    /* QEMU's user passes through to the one file that it is given. */
     rc = file_folder(boot, 0711);
     return rc ? fail(error, rc, boot) : 0;
 }
@@ -166,7 +168,7 @@ int core_open(struct core *core, char error[static CORE_ERROR_LEN])
     return records_load(core, error);
 }
 
-// ---- start ----
+/* ---- start ---- */
 
 static int virt_config_fill(const struct core *core, struct virt_config *ret_config)
 {
@@ -208,9 +210,9 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
     return 0;
 }
 
-// ---- close ----
+/* ---- close ---- */
 
-// Lets what is committed become durable and be told, so that nobody is owed a word.
+/* Lets what is committed become durable and be told, so that nobody is owed a word. */
 static void commits_end(struct core *core)
 {
     for (int turn = 0; turn < CLOSE_TURNS_MAX && store_waiting(core->store) && !store_error(core->store);
@@ -223,7 +225,8 @@ void core_close(struct core *core)
 {
     if (core->store)
         commits_end(core);
-    // Answers that are owed come now, and ask nothing more: what they say is found again at the next start.
+    /* Answers that are owed come now, and ask nothing more: what they say is found again at the next
+     * start. */
     virt_destroy(core->virt);
     core->virt = NULL;
     store_close(core->store);
@@ -240,7 +243,7 @@ void core_close(struct core *core)
     core->identity = NULL;
 }
 
-// ---- reload ----
+/* ---- reload ---- */
 
 static void restart_say(const char *key, const char *now, const char *wanted)
 {
@@ -284,7 +287,7 @@ int core_reload(struct core *core, char error[static CONFIG_ERROR_MAX])
     return 0;
 }
 
-// ---- the edge's certificate ----
+/* ---- the edge's certificate ---- */
 
 void core_edge_certificate_set(struct core *core, const uint8_t fingerprint[static RECORD_HASH_LEN])
 {
@@ -293,7 +296,7 @@ void core_edge_certificate_set(struct core *core, const uint8_t fingerprint[stat
                 memcmp(core->edge_certificate, fingerprint, sizeof core->edge_certificate) == 0;
     memcpy(core->edge_certificate, fingerprint, sizeof core->edge_certificate);
     core->edge_certificate_known = true;
-    // What cannot be kept is said again at the edge's next hello.
+    /* What cannot be kept is said again at the edge's next hello. */
     if (!same && store_batch_create(core->store, &batch) == 0) {
         store_put(batch, STORE_META, edge_key, sizeof edge_key - 1, fingerprint, RECORD_HASH_LEN);
         store_commit(batch, NULL, NULL);

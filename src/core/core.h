@@ -1,7 +1,10 @@
-// Core: what kilnd's files share: configuration, loop, store, libvirt, identity, and all objects in memory.
-//
-// Kept: everything; owned by main.c. Fields are read by everyone and written by the file named beside them.
-#pragma once
+/*
+ * Core: what kilnd's files share: configuration, loop, store, libvirt, identity, and all objects in memory.
+ *
+ * Kept: everything; owned by main.c. Fields are read by everyone and written by the file named beside them.
+ */
+#ifndef KILN_CORE_CORE_H
+#define KILN_CORE_CORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,29 +28,29 @@ struct perform;
 struct perform_vm;
 struct reconcile;
 
-// A VM in memory.
+/* A VM in memory. */
 struct vm_slot {
-    struct vm vm;      // the durable record (machine.c)
-    uint64_t seq;      // of its last change
-    struct core *core; // borrowed
-    bool fresh;        // begun, not yet durable: not to be shown
+    struct vm vm;      /* the durable record (machine.c) */
+    uint64_t seq;      /* of its last change */
+    struct core *core; /* borrowed */
+    bool fresh;        /* begun, not yet durable: not to be shown */
 
-    // machine.c: the event whose commit is in flight, those that wait, the deadline.
+    /* machine.c: the event whose commit is in flight, those that wait, the deadline. */
     struct machine_step *step;
     struct machine_step *first, **last;
     struct vm_slot *ready_next;
     bool ready;
-    struct loop_timer *deadline; // owned
-    int64_t deadline_floor_ms;   // wall clock: in state `floor_state` the deadline is not before it
+    struct loop_timer *deadline; /* owned */
+    int64_t deadline_floor_ms;   /* wall clock: in state `floor_state` the deadline is not before it */
     int floor_state;
 
-    struct perform_vm *perform; // owned by perform.c: what is being performed for it
+    struct perform_vm *perform; /* owned by perform.c: what is being performed for it */
 
-    // reconcile.c: when the domain was first found absent on this connection, monotonic; 0: it was not.
+    /* reconcile.c: when the domain was first found absent on this connection, monotonic; 0: it was not. */
     int64_t absent_since_ms;
 };
 
-// A change of a VM, told to watchers after it is durable; borrowed for the call. VM is NULL when replayed.
+/* A change of a VM, told to watchers after it is durable; borrowed for the call. VM is NULL when replayed. */
 struct change {
     const struct history *history;
     const struct vm *vm;
@@ -56,122 +59,124 @@ struct change {
 typedef void core_changed_fn(void *arg, const struct change *change);
 
 struct core_watcher {
-    core_changed_fn *changed; // must not add or remove watchers
+    core_changed_fn *changed; /* must not add or remove watchers */
     void *arg;
-    struct core_watcher *next; // kept by core.c
+    struct core_watcher *next; /* kept by core.c */
 };
 
-// What perform asks of the verbs' side: the edge and the guest's link. All idempotent, none may be NULL, none
-// answers: what cannot be done now is asked again when the link is up. VM is borrowed for the call.
+/* What perform asks of the verbs' side: the edge and the guest's link. All idempotent, none may be NULL, none
+ * answers: what cannot be done now is asked again when the link is up. VM is borrowed for the call. */
 struct core_ports {
-    void (*guest_assign)(void *arg, const struct vm *vm);      // host.assign: owner's key and binding
-    void (*guest_tell_drives)(void *arg, const struct vm *vm); // host.drives
-    void (*bridges_close)(void *arg, const struct vm *vm);     // relay.close {kind: bridge}; tickets go too
-    void (*channels_close)(void *arg, const struct vm *vm);    // relay.close {kind: channel}, and its link
+    void (*guest_assign)(void *arg, const struct vm *vm);      /* host.assign: owner's key and binding */
+    void (*guest_tell_drives)(void *arg, const struct vm *vm); /* host.drives */
+    void (*bridges_close)(void *arg, const struct vm *vm);  /* relay.close {kind: bridge}; tickets go too */
+    void (*channels_close)(void *arg, const struct vm *vm); /* relay.close {kind: channel}, and its link */
     void *arg;
 };
 
 struct core {
     const char *config_path;
-    struct config config; // owned (main.c; daemon.reload through core_reload)
+    struct config config; /* owned (main.c; daemon.reload through core_reload) */
     struct loop *loop;
     struct store *store;
     struct identity *identity;
     struct virt *virt;
-    const struct virt_ops *virt_ops; // how libvirt is asked: virt_ops.h
-    struct core_ports ports;         // set by the verbs' side before core_start
+    const struct virt_ops *virt_ops; /* how libvirt is asked: virt_ops.h */
+    struct core_ports ports;         /* set by the verbs' side before core_start */
     struct audit audit;
 
-    struct index vms;    // of struct vm_slot by uuid (machine.c)
-    struct index users;  // of struct user by fingerprint (user.c)
-    struct index bricks; // of struct brick by name (brick.c)
-    struct index drives; // of struct drive by id (drive.c)
+    struct index vms;    /* of struct vm_slot by uuid (machine.c) */
+    struct index users;  /* of struct user by fingerprint (user.c) */
+    struct index bricks; /* of struct brick by name (brick.c) */
+    struct index drives; /* of struct drive by id (drive.c) */
 
-    uint64_t seq;             // of the last change that was decided (machine.c)
-    uint64_t assignment;      // last number given (core_assignment_next)
-    uint64_t assignment_kept; // last number that is in a batch (machine.c)
-    uint64_t told_seq;        // of the last change that watchers were told (machine.c)
+    uint64_t seq;             /* of the last change that was decided (machine.c) */
+    uint64_t assignment;      /* last number given (core_assignment_next) */
+    uint64_t assignment_kept; /* last number that is in a batch (machine.c) */
+    uint64_t told_seq;        /* of the last change that watchers were told (machine.c) */
     struct core_watcher *watchers;
-    struct machine *machine;     // owned (machine.c)
-    struct perform *perform;     // owned (perform.c)
-    struct reconcile *reconcile; // owned (reconcile.c)
+    struct machine *machine;     /* owned (machine.c) */
+    struct perform *perform;     /* owned (perform.c) */
+    struct reconcile *reconcile; /* owned (reconcile.c) */
 
-    uint8_t
-        edge_certificate[RECORD_HASH_LEN]; // fingerprint; last said by the edge (core_edge_certificate_set)
+    uint8_t edge_certificate[RECORD_HASH_LEN]; /* fingerprint; last said by the edge
+                                                  (core_edge_certificate_set) */
     bool edge_certificate_known;
-    bool edge_up;    // verbs' side: edge.sock is connected; shown in daemon.status
-    bool recovering; // records are loaded, libvirt has not yet shown its domains (reconcile.c)
+    bool edge_up;    /* verbs' side: edge.sock is connected; shown in daemon.status */
+    bool recovering; /* records are loaded, libvirt has not yet shown its domains (reconcile.c) */
     int64_t started_at_ms;
-    uint64_t stalls;                // loop turns over 100 ms (core.c)
-    struct loop_timer *stall_timer; // owned (core.c)
+    uint64_t stalls;                /* loop turns over 100 ms (core.c) */
+    struct loop_timer *stall_timer; /* owned (core.c) */
     int64_t stall_due_ms;
 };
 
 enum { CORE_ERROR_LEN = 320 };
 
-// Opens identity and store under config.state_dir, loads every object. core->config, loop and config_path are
-// set by the caller. ERROR says what failed in words.
+/* Opens identity and store under config.state_dir, loads every object. core->config, loop and config_path are
+ * set by the caller. ERROR says what failed in words. */
 int core_open(struct core *core, char error[static CORE_ERROR_LEN]);
-// Connects libvirt and begins recovery; core->ports are set. Returns at once; nothing waits for libvirt.
+/* Connects libvirt and begins recovery; core->ports are set. Returns at once; nothing waits for libvirt. */
 int core_start(struct core *core, char error[static CORE_ERROR_LEN]);
-// Leaves VMs running; makes what is committed durable.
+/* Leaves VMs running; makes what is committed durable. */
 void core_close(struct core *core);
-// Reads the configuration again. What needs a restart (folders, URI, network, listeners) is kept as it was
-// and named in the log. ERROR as of config_load; nothing changed on failure.
+/* Reads the configuration again. What needs a restart (folders, URI, network, listeners) is kept as it was
+ * and named in the log. ERROR as of config_load; nothing changed on failure. */
 int core_reload(struct core *core, char error[static CONFIG_ERROR_MAX]);
 
-// ---- VMs ----
+/* ---- VMs ---- */
 
-// NULL when there is none (or it is not yet durable).
+/* NULL when there is none (or it is not yet durable). */
 const struct vm_slot *core_vm(const struct core *core, const uint8_t uuid[static VM_UUID_LEN]);
-// index from 0; NULL after the last. A slot that is `fresh` is not to be shown.
+/* index from 0; NULL after the last. A slot that is `fresh` is not to be shown. */
 const struct vm_slot *core_vm_at(const struct core *core, size_t index);
-// By id, by a unique prefix of it (4 or more characters), or by name (a living VM first, then the newest).
+/* By id, by a unique prefix of it (4 or more characters), or by name (a living VM first, then the newest). */
 const struct vm_slot *core_vm_search(const struct core *core, const char *word);
 
-// The console: live lines, or those kept when it ended. Returns the length, without the NUL.
+/* The console: live lines, or those kept when it ended. Returns the length, without the NUL. */
 size_t core_vm_console(struct core *core, const uint8_t uuid[static VM_UUID_LEN], char *ret_text,
                        size_t size);
 
-// What it waits for, in words, and since when it does: "queue: 3 boots before this one", "the guest's
-// registration", ... Returns RET_WORDS. Effects that fail and are tried again are named.
+/* What it waits for, in words, and since when it does: "queue: 3 boots before this one", "the guest's
+ * registration", ... Returns RET_WORDS. Effects that fail and are tried again are named. */
 const char *core_vm_waiting_for(const struct core *core, const struct vm_slot *slot, char *ret_words,
                                 size_t size);
-// Boots that wait for their turn.
+/* Boots that wait for their turn. */
 size_t core_boot_queue(const struct core *core);
 
-// ---- changes ----
+/* ---- changes ---- */
 
-// The watcher is borrowed until removed. SINCE is answered by core_replay first.
+/* The watcher is borrowed until removed. SINCE is answered by core_replay first. */
 void core_watch(struct core *core, struct core_watcher *watcher);
 void core_unwatch(struct core *core, struct core_watcher *watcher);
-// Changes with seq > SINCE, in order, as far as they are durable. FN returns 0 to go on. -ENOENT when SINCE
-// is greater than the last.
+/* Changes with seq > SINCE, in order, as far as they are durable. FN returns 0 to go on. -ENOENT when SINCE
+ * is greater than the last. */
 int core_replay(struct core *core, uint64_t since, int (*fn)(void *arg, const struct history *history),
                 void *arg);
-// One VM's history, oldest first, also of a VM that is forgotten.
+/* One VM's history, oldest first, also of a VM that is forgotten. */
 int core_history(struct core *core, const uint8_t uuid[static VM_UUID_LEN],
                  int (*fn)(void *arg, const struct history *history), void *arg);
-// The number of the last change that was told to watchers.
+/* The number of the last change that was told to watchers. */
 uint64_t core_last_seq(const struct core *core);
 
-// ---- numbers, keys, names ----
+/* ---- numbers, keys, names ---- */
 
 uint64_t core_assignment_next(struct core *core);
-// Said by the edge at hello; kept in the store; boots wait until it was said once.
+/* Said by the edge at hello; kept in the store; boots wait until it was said once. */
 void core_edge_certificate_set(struct core *core, const uint8_t fingerprint[static RECORD_HASH_LEN]);
 
-// The guest listener's URL and the host's address on the bridge, from the configuration.
+/* The guest listener's URL and the host's address on the bridge, from the configuration. */
 void core_guest_url(const struct core *core, char ret_url[static VIRT_URL_BYTES]);
 void core_host_address(const struct core *core, char ret_address[static 16]);
 void core_vm_address(const struct vm *vm, char ret_address[static 16]);
 
-// UUIDs in text: 8-4-4-4-12 lower-case hex. Parse: -EINVAL.
+/* UUIDs in text: 8-4-4-4-12 lower-case hex. Parse: -EINVAL. */
 void core_uuid_text(const uint8_t uuid[static VM_UUID_LEN], char ret_text[static VIRT_UUID_BYTES]);
 int core_uuid_parse(const char *text, uint8_t ret_uuid[static VM_UUID_LEN]);
 
-// Who did it, for history and audit.
-void core_actor_uid(char ret_actor[static VM_WHO_LEN], unsigned uid);               // "uid:1000"
-void core_actor_key(char ret_actor[static VM_WHO_LEN], const uint8_t *fingerprint); // 64 hex digits
+/* Who did it, for history and audit. */
+void core_actor_uid(char ret_actor[static VM_WHO_LEN], unsigned uid);               /* "uid:1000" */
+void core_actor_key(char ret_actor[static VM_WHO_LEN], const uint8_t *fingerprint); /* 64 hex digits */
 #define CORE_ACTOR_SELF "kilnd"
 #define CORE_ACTOR_GUEST "guest"
+
+#endif

@@ -1,4 +1,6 @@
-// Core: questions about VMs, their history and their changes. See core.h.
+/*
+ * Core: questions about VMs, their history and their changes. See core.h.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 
 enum { PREFIX_MIN = 4 };
 
-// ---- find ----
+/* ---- find ---- */
 
 const struct vm_slot *core_vm(const struct core *core, const uint8_t uuid[static VM_UUID_LEN])
 {
@@ -62,7 +64,7 @@ const struct vm_slot *core_vm_search(const struct core *core, const char *word)
     return found ? found : search_prefix(core, word);
 }
 
-// ---- console and waiting ----
+/* ---- console and waiting ---- */
 
 size_t core_vm_console(struct core *core, const uint8_t uuid[static VM_UUID_LEN], char *ret_text, size_t size)
 {
@@ -108,7 +110,7 @@ size_t core_boot_queue(const struct core *core)
     return perform_boots_waiting(core);
 }
 
-// ---- changes ----
+/* ---- changes ---- */
 
 void core_watch(struct core *core, struct core_watcher *watcher)
 {
@@ -146,7 +148,7 @@ static int history_each(void *arg, const void *key, size_t key_len_bytes, const 
     int rc = record_history_decode(value, value_len_bytes, &history);
     if (rc)
         return rc;
-    // Durable and not yet told: watchers are told in a moment.
+    /* Durable and not yet told: watchers are told in a moment. */
     return history.seq > walk->core->told_seq ? 0 : walk->fn(walk->arg, &history);
 }
 
@@ -186,7 +188,7 @@ int core_replay(struct core *core, uint64_t since, int (*fn)(void *arg, const st
     return store_each(core->store, STORE_SEQUENCE, from, sizeof from, 0, sequence_each, &walk);
 }
 
-// ---- names ----
+/* ---- names ---- */
 
 void core_guest_url(const struct core *core, char ret_url[static VIRT_URL_BYTES])
 {
@@ -196,7 +198,7 @@ void core_guest_url(const struct core *core, char ret_url[static VIRT_URL_BYTES]
 void core_host_address(const struct core *core, char ret_address[static 16])
 {
     char netmask[16];
-    // core_start has refused a subnet that makes no sense.
+    /* core_start has refused a subnet that makes no sense. */
     if (network_host(&core->config, ret_address, netmask))
         ret_address[0] = 0;
 }

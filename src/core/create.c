@@ -1,4 +1,6 @@
-// Create: see create.h.
+/*
+ * Create: see create.h.
+ */
 #include "src/core/create.h"
 
 #include <errno.h>
@@ -88,7 +90,7 @@ static void brick_take(const struct core *core, const struct brick *brick, struc
             vm->timeout_ms[state] = brick->timeout_ms[state];
 }
 
-// Version 4 of RFC 9562.
+/* Version 4 of RFC 9562. */
 static void uuid_make(const struct core *core, struct vm *vm)
 {
     do {

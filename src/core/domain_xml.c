@@ -1,5 +1,7 @@
-// A VM's domain, part by part in the order of libvirt's own output. What each part is for, and what is left
-// out on purpose (USB, graphics, video, balloon, guest agent), is the hardware that every brick sees.
+/*
+ * A VM's domain, part by part in the order of libvirt's own output. What each part is for, and what is left
+ * out on purpose (USB, graphics, video, balloon, guest agent), is the hardware that every brick sees.
+ */
 #include "src/core/domain_xml.h"
 
 #include "src/core/virt_text.h"
@@ -35,14 +37,14 @@ static void put_identity(struct virt_text *text, const struct virt_vm_spec *spec
                   "  <metadata>\n    <" KILN_METADATA_PREFIX ":vm xmlns:" KILN_METADATA_PREFIX
                   "='" KILN_METADATA_URI "' uuid='%s' boot='%lu' brick='%s' host='%s'/>\n  </metadata>\n",
                   spec->uuid, (unsigned long)spec->boot, spec->brick, spec->host_identity);
-    // dumpCore: a dump of the guest's memory would hold the keys of its drives.
+    /* dumpCore: a dump of the guest's memory would hold the keys of its drives. */
     virt_text_put(text, "  <memory unit='b' dumpCore='off'>%lu</memory>\n",
                   (unsigned long)spec->memory_bytes);
     virt_text_put(text, "  <vcpu placement='static'>%lu</vcpu>\n", (unsigned long)spec->vcpus);
 }
 
-// The boot secret goes in by a file, because libvirt writes SMBIOS strings to QEMU's command line and its
-// log.
+/* The boot secret goes in by a file, because libvirt writes SMBIOS strings to QEMU's command line and its
+ * log. */
 static void put_boot_data(struct virt_text *text, const struct virt_vm_spec *spec)
 {
     virt_text_put(text, "  <sysinfo type='smbios'>\n    <oemStrings>\n");
@@ -73,7 +75,7 @@ static void put_boot(struct virt_text *text, const struct virt_vm_spec *spec,
 static void put_platform(struct virt_text *text, const struct domain_xml_host *host)
 {
     virt_text_put(text, "  <features>\n    <acpi/>\n    <apic/>\n  </features>\n");
-    // Five-level page tables cost an emulated CPU a fifth of its boot, and no brick has that much memory.
+    /* Five-level page tables cost an emulated CPU a fifth of its boot, and no brick has that much memory. */
     virt_text_put(text, host->kvm ? "  <cpu mode='host-passthrough' check='none' migratable='off'/>\n"
                                   : "  <cpu mode='maximum' check='none'>\n"
                                     "    <feature policy='disable' name='la57'/>\n  </cpu>\n");
@@ -83,7 +85,7 @@ static void put_platform(struct virt_text *text, const struct domain_xml_host *h
                         "  </pm>\n");
 }
 
-// cache='unsafe': the thin volume never outlives the VM, so nothing waits for its flushes.
+/* cache='unsafe': the thin volume never outlives the VM, so nothing waits for its flushes. */
 static void put_system_disk(struct virt_text *text, const struct virt_vm_spec *spec, const char *pool)
 {
     char name[VIRT_NAME_BYTES];
@@ -153,14 +155,14 @@ char *domain_xml_build_drive(const char *pool, const char *drive, const char *ta
                          "  <driver name='qemu' type='raw' cache='writeback' discard='unmap'/>\n");
     virt_text_put(&text, "  <source pool='%s' volume='%s'/>\n  <target dev='%s' bus='scsi'/>\n", pool, name,
                   target);
-    // Not <shareable/>: readers share without it, and QEMU's lock then keeps them from a writer's drive.
+    /* Not <shareable/>: readers share without it, and QEMU's lock then keeps them from a writer's drive. */
     if (readonly)
         virt_text_put(&text, "  <readonly/>\n");
     virt_text_put(&text, "  <serial>%s</serial>\n</disk>\n", serial);
     return virt_text_take(&text);
 }
 
-// libvirt finds the element by its namespace and gives it back without.
+/* libvirt finds the element by its namespace and gives it back without. */
 int domain_xml_parse_metadata(const char *element, struct virt_domain_info *ret_info)
 {
     struct virt_domain_info info = {0};
@@ -181,7 +183,7 @@ int domain_xml_parse_metadata(const char *element, struct virt_domain_info *ret_
     return 0;
 }
 
-// Serial of a disk element; false when it has none of the length of ours.
+/* Serial of a disk element; false when it has none of the length of ours. */
 static bool disk_serial(const char *disk, const char *end, char ret_serial[static VIRT_SERIAL_BYTES])
 {
     const char *begin = memmem(disk, (size_t)(end - disk), "<serial>", 8);

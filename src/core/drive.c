@@ -1,5 +1,7 @@
-// Drives: in memory and in the store; their envelopes and their holders. See object.h.
-// drive_volume.c makes and removes what they stand for.
+/*
+ * Drives: in memory and in the store; their envelopes and their holders. See object.h.
+ * drive_volume.c makes and removes what they stand for.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 #include "src/core/drive_private.h"
 #include "src/io/loop.h"
 
-// ---- find ----
+/* ---- find ---- */
 
 const struct drive *drive_find(const struct core *core, const uint8_t id[static VM_UUID_LEN])
 {
@@ -47,7 +49,7 @@ const struct holder *drive_conflict(const struct drive *drive, enum vm_drive_mod
     return drive->nholders == RECORD_HOLDERS_MAX ? &drive->holders[0] : NULL;
 }
 
-// ---- commit ----
+/* ---- commit ---- */
 
 int drive_put(struct store_batch *batch, const struct drive *drive)
 {
@@ -79,9 +81,9 @@ int drive_commit(struct core *core, const struct drive *drive, const char *what,
     return object_commit(core, batch, &deed, done, order);
 }
 
-// ---- envelopes ----
+/* ---- envelopes ---- */
 
-// Commits DRIVE as it is; on failure FORMER envelopes are put back. Takes the envelopes that are not kept.
+/* Commits DRIVE as it is; on failure FORMER envelopes are put back. Takes the envelopes that are not kept. */
 static int envelopes_commit(struct core *core, struct drive *drive, struct envelope *former, size_t nformer,
                             const char *what, struct object_order *order)
 {
@@ -148,7 +150,7 @@ int drive_envelope_remove(struct core *core, const uint8_t id[static VM_UUID_LEN
     return envelopes_commit(core, drive, former, nformer, "drive.envelope-remove", order);
 }
 
-// ---- holders ----
+/* ---- holders ---- */
 
 static void holder_add(struct drive *drive, const uint8_t vm[static VM_UUID_LEN], uint8_t mode)
 {
@@ -203,7 +205,7 @@ int drive_release(struct core *core, struct store_batch *batch, const uint8_t vm
     return 0;
 }
 
-// ---- load ----
+/* ---- load ---- */
 
 static int drive_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
                       size_t value_len_bytes)

@@ -1,7 +1,9 @@
-// Drives: making and removing them with their volumes.
-//
-// The record says first what shall be (`making`, `removing`), then libvirt is asked, then the record says
-// that it is so. A kilnd that dies between takes it up again when libvirt is there.
+/*
+ * Drives: making and removing them with their volumes.
+ *
+ * The record says first what shall be (`making`, `removing`), then libvirt is asked, then the record says
+ * that it is so. A kilnd that dies between takes it up again when libvirt is there.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-// The drive leaves store and memory.
+/* The drive leaves store and memory. */
 static void drive_drop(struct object_order *order, const char *what, store_done_fn *done)
 {
     struct core *core = order->core;
@@ -35,7 +37,7 @@ static void drive_drop(struct object_order *order, const char *what, store_done_
     free(drive);
 }
 
-// ---- make ----
+/* ---- make ---- */
 
 static void not_made(void *arg)
 {
@@ -47,12 +49,12 @@ static void made(struct object_order *order, const struct virt_answer *answer)
 {
     struct drive *drive = index_find(&order->core->drives, order->id);
     if (!drive || drive->state != DRIVE_MAKING) {
-        // Removed while it was made: the removal that follows has the last word. Or made twice.
+        /* Removed while it was made: the removal that follows has the last word. Or made twice. */
         object_order_end(order, drive && drive->state == DRIVE_HERE ? CODE_NONE : CODE_NOT_FOUND, "");
         return;
     }
     if (answer->error == -ENOTCONN || answer->error == -ECANCELED) {
-        // The record stays `making`, and drive_resume asks again.
+        /* The record stays `making`, and drive_resume asks again. */
         object_order_end(order, CODE_UNAVAILABLE, "libvirt is away; the drive is made when it is back");
         return;
     }
@@ -127,17 +129,17 @@ int drive_add(struct core *core, const struct drive *drive, const char *actor, o
     return rc;
 }
 
-// ---- remove ----
+/* ---- remove ---- */
 
 static void remove_answered(void *arg, const struct virt_answer *answer)
 {
     struct object_order *order = arg;
     const struct drive *drive = drive_find(order->core, order->id);
-    // The record stays `removing`, and drive_resume asks again.
+    /* The record stays `removing`, and drive_resume asks again. */
     if (answer->error)
         object_order_end(order, object_code_of(answer->error), answer->words);
     else if (!drive || drive->state != DRIVE_REMOVING)
-        // Asked for twice; what has this id by now is another drive.
+        /* Asked for twice; what has this id by now is another drive. */
         object_order_end(order, CODE_NONE, "");
     else
         drive_drop(order, "drive.removed", object_durable);
@@ -175,7 +177,7 @@ int drive_remove(struct core *core, const uint8_t id[static VM_UUID_LEN], const 
     return rc;
 }
 
-// ---- take up again ----
+/* ---- take up again ---- */
 
 static void resumed(void *arg, enum kiln_code code, const char *detail)
 {

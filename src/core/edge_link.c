@@ -1,4 +1,6 @@
-// Edge link: edge_link.h says what the edge is believed.
+/*
+ * Edge link: edge_link.h says what the edge is believed.
+ */
 #include "src/core/edge_link.h"
 
 #include <errno.h>
@@ -24,12 +26,12 @@ enum { SSH_PORT = 22, RELAYS_MAX = 1024, RECORD_MAX = 66 * 1024 };
 #define EDGE_USER "kiln-edge"
 
 struct edge_link {
-    struct verbs *verbs;       // borrowed
-    struct rpc_server *server; // owned
-    struct rpc_link *link;     // of the edge that said hello last; NULL: none
+    struct verbs *verbs;       /* borrowed */
+    struct rpc_server *server; /* owned */
+    struct rpc_link *link;     /* of the edge that said hello last; NULL: none */
 };
 
-// ---- to the edge ----
+/* ---- to the edge ---- */
 
 static void notify(struct edge_link *edge, const char *method, struct json_writer *params)
 {
@@ -82,9 +84,9 @@ void edge_close_relays(struct edge_link *edge, const uint8_t vm[VM_UUID_LEN], co
     notify(edge, "relay.close", &params);
 }
 
-// ---- from the edge ----
+/* ---- from the edge ---- */
 
-// Everything but hello comes from the edge that said it.
+/* Everything but hello comes from the edge that said it. */
 static struct edge_link *find_edge(struct rpc_link *link)
 {
     struct edge_link *edge = rpc_link_server_arg(link);
@@ -340,7 +342,7 @@ static const struct rpc_method methods[] = {
     {NULL, NULL},
 };
 
-// The edge's own user; also kilnd's and root, who could take its place anyway.
+/* The edge's own user; also kilnd's and root, who could take its place anyway. */
 static bool on_open(struct rpc_link *link, void *arg)
 {
     const struct passwd *edge = getpwnam(EDGE_USER);

@@ -1,4 +1,6 @@
-// Events: events.h says how they are told.
+/*
+ * Events: events.h says how they are told.
+ */
 #include "src/core/events.h"
 
 #include <errno.h>
@@ -8,25 +10,25 @@
 #include "src/core/views.h"
 #include "src/io/loop.h"
 
-// A long history goes out in pieces: its carrier gives a peer up when too much waits for it, and the loop has
-// others to serve.
+/* A long history goes out in pieces: its carrier gives a peer up when too much waits for it, and the loop has
+ * others to serve. */
 enum { PIECE = 256, PIECE_EVERY_MS = 5 };
 
 struct events_reader {
-    struct events *events; // borrowed
+    struct events *events; /* borrowed */
     struct events_filter filter;
     events_send_fn *send;
     void *arg;
-    uint64_t seq; // of the last change it was offered
-    bool behind;  // changes before the present ones are still owed to it
+    uint64_t seq; /* of the last change it was offered */
+    bool behind;  /* changes before the present ones are still owed to it */
     struct events_reader *next;
 };
 
 struct events {
-    struct core *core; // borrowed
+    struct core *core; /* borrowed */
     struct core_watcher watcher;
-    struct events_reader *readers; // owned
-    struct loop_timer *piece;      // owned: armed while a reader is behind
+    struct events_reader *readers; /* owned */
+    struct loop_timer *piece;      /* owned: armed while a reader is behind */
 };
 
 static bool may_see(const struct events_reader *reader, const struct history *history, const struct vm *vm)
@@ -43,7 +45,7 @@ static bool may_see(const struct events_reader *reader, const struct history *hi
     return vm && vm->assigned && memcmp(vm->owner, filter->owner, sizeof vm->owner) == 0;
 }
 
-// A change that was replayed and then told is offered once.
+/* A change that was replayed and then told is offered once. */
 static void offer(struct events_reader *reader, const struct history *history, const struct vm *vm)
 {
     if (history->seq <= reader->seq)
@@ -64,7 +66,7 @@ static void changed(void *arg, const struct change *change)
     struct events_reader *next;
     for (struct events_reader *reader = events->readers; reader; reader = next) {
         next = reader->next;
-        // Who is behind comes to it in its order.
+        /* Who is behind comes to it in its order. */
         if (!reader->behind)
             offer(reader, change->history, change->vm);
     }
@@ -82,7 +84,7 @@ static int replay(void *arg, const struct history *history)
     return --piece->left == 0;
 }
 
-// What the store cannot give now stays owed.
+/* What the store cannot give now stays owed. */
 static int replay_piece(struct events_reader *reader)
 {
     struct events *events = reader->events;

@@ -1,4 +1,6 @@
-// File: see file.h.
+/*
+ * File: see file.h.
+ */
 #include "src/core/file.h"
 
 #include <errno.h>
@@ -22,7 +24,7 @@ static int all_write(int fd, const char *bytes, size_t len_bytes)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-// A rename is durable only once its folder is.
+/* A rename is durable only once its folder is. */
 static int folder_sync(const char *path)
 {
     char folder[PATH_MAX];
@@ -46,7 +48,7 @@ int file_write(const char *path, mode_t mode, const void *bytes, size_t len_byte
     char draft[PATH_MAX];
     if (snprintf(draft, sizeof draft, "%s.new", path) >= (int)sizeof draft)
         return -ENAMETOOLONG;
-    // A draft that a dead kilnd left may belong to somebody else by now.
+    /* A draft that a dead kilnd left may belong to somebody else by now. */
     if (unlink(draft) < 0 && errno != ENOENT)
         return -errno;
     int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -64,7 +66,7 @@ int file_write(const char *path, mode_t mode, const void *bytes, size_t len_byte
 static int all_read(int fd, char *bytes, size_t max_bytes, size_t *ret_len_bytes)
 {
     size_t len_bytes = 0;
-    // One byte more than allowed tells a file that is too long.
+    /* One byte more than allowed tells a file that is too long. */
     while (len_bytes <= max_bytes) {
         ssize_t got = read(fd, bytes + len_bytes, max_bytes + 1 - len_bytes);
         if (got < 0 && errno == EINTR)
@@ -101,6 +103,6 @@ int file_folder(const char *path, mode_t mode)
 {
     if (mkdir(path, mode) < 0)
         return errno == EEXIST ? 0 : -errno;
-    // The umask may have taken bits that others need to pass through.
+    /* The umask may have taken bits that others need to pass through. */
     return chmod(path, mode) < 0 ? -errno : 0;
 }

@@ -1,5 +1,7 @@
-// Guest links: connections, records, and what is sent. What a guest says is in guest_report.c; guest_link.h
-// says the rules.
+/*
+ * Guest links: connections, records, and what is sent. What a guest says is in guest_report.c; guest_link.h
+ * says the rules.
+ */
 #include "src/core/guest_link.h"
 
 #include <errno.h>
@@ -54,7 +56,8 @@ int guest_links_create(struct verbs *verbs, struct guest_links **ret_links)
     return 0;
 }
 
-// Takes it out and tells the machine. It is freed in a later turn, because a call of its own may be running.
+/* Takes it out and tells the machine. It is freed in a later turn, because a call of its own may be
+ * running. */
 static void link_end(struct guest_link *link)
 {
     struct guest_links *links = link->links;
@@ -121,7 +124,7 @@ static void on_silence(void *arg)
     guest_link_end(arg, "silent");
 }
 
-// Newest first, so the last that is found is the oldest.
+/* Newest first, so the last that is found is the oldest. */
 static void make_room(struct guest_links *links, const uint8_t *uuid)
 {
     struct guest_link *oldest = NULL;
@@ -157,7 +160,7 @@ void guest_link_open(struct guest_links *links, uint64_t number, const uint8_t u
 {
     const struct vm_slot *slot = core_vm(links->verbs->core, uuid);
     struct guest_link *link = NULL;
-    // What a link brings would only wait for the disk; the guest comes again.
+    /* What a link brings would only wait for the disk; the guest comes again. */
     bool stored = store_error(links->verbs->core->store) == 0;
     if (slot && stored && vm_link_allowed(&slot->vm) && !find_number(links, number)) {
         make_room(links, uuid);
@@ -174,7 +177,7 @@ void guest_link_open(struct guest_links *links, uint64_t number, const uint8_t u
     loop_timer_arm(link->silence, GUEST_SILENCE_MS);
 }
 
-// The first message: the guest's nonce. Ours goes back, and both give the link its key.
+/* The first message: the guest's nonce. Ours goes back, and both give the link its key. */
 static bool take_nonce(struct guest_link *link, const uint8_t *nonce_g, size_t len_bytes)
 {
     const struct core *core = link->links->verbs->core;
@@ -205,7 +208,7 @@ static void emit(void *arg, const char *text, size_t len_bytes)
     free(record);
 }
 
-// The first good record: this link is the VM's now, and the one before it is not.
+/* The first good record: this link is the VM's now, and the one before it is not. */
 static bool become_current(struct guest_link *link)
 {
     struct verbs *verbs = link->links->verbs;

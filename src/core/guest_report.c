@@ -1,7 +1,9 @@
-// What a guest says on its link, as events of its VM's machine (protocol/README 6.4).
-//
-// In: JSON-RPC of a proved link. Out: events. Kept: which channels the guest named.
-// A message that is malformed, or that the machine refuses, closes the link.
+/*
+ * What a guest says on its link, as events of its VM's machine (protocol/README 6.4).
+ *
+ * In: JSON-RPC of a proved link. Out: events. Kept: which channels the guest named.
+ * A message that is malformed, or that the machine refuses, closes the link.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +14,9 @@
 #include "src/io/loop.h"
 #include "src/io/rpc.h"
 
-// Which link an event came from; the link may be gone when the event is durable.
+/* Which link an event came from; the link may be gone when the event is durable. */
 struct report {
-    struct guest_links *links; // borrowed
+    struct guest_links *links; /* borrowed */
     uint64_t serial;
 };
 
@@ -32,7 +34,7 @@ static void taken(void *arg, int error, const struct vm *vm)
     free(report);
 }
 
-// Whether the link may bring one more event in this window.
+/* Whether the link may bring one more event in this window. */
 static bool count_event(struct guest_link *link)
 {
     int64_t now_ms = loop_monotonic_ms();
@@ -48,7 +50,7 @@ static void post(struct guest_link *link, const struct vm_event *event)
     struct report *report = NULL;
     if (link->ended || link->replaced)
         return;
-    // A disk that refuses may do so for long, and what waits for it waits in memory.
+    /* A disk that refuses may do so for long, and what waits for it waits in memory. */
     if (!count_event(link) || link->owed == GUEST_EVENTS_OWED_MAX) {
         guest_link_end(link, "too many reports");
         return;
@@ -78,7 +80,7 @@ static void post_channels(struct guest_link *link, enum vm_event_kind kind)
     post(link, &event);
 }
 
-// Ends the link unless all was read well.
+/* Ends the link unless all was read well. */
 static bool is_whole(struct guest_link *link, const struct json_reader *reader)
 {
     if (json_reader_end(reader) == 0)
@@ -106,7 +108,7 @@ static void handle_state(struct rpc_request *request, const struct json *params,
     post(arg, &event);
 }
 
-// What the owner can set right and try again; anything else ends the integration.
+/* What the owner can set right and try again; anything else ends the integration. */
 static bool can_be_tried_again(enum kiln_code code)
 {
     switch (code) {
@@ -155,7 +157,8 @@ static uint32_t find_channel(const struct guest_link *link, uint64_t channel)
     return i;
 }
 
-// The guest names the assignment that its channel's binding carries; another one than the record's cannot be.
+/* The guest names the assignment that its channel's binding carries; another one than the record's cannot
+ * be. */
 static void handle_paired(struct rpc_request *request, const struct json *params, void *arg)
 {
     struct guest_link *link = arg;
@@ -217,8 +220,8 @@ static void handle_ready(struct rpc_request *request, const struct json *params,
     post_kind(arg, VM_ON_GUEST_READY);
 }
 
-// By its first heartbeat the guest has named all channels that are open: those that the record still counts
-// from before ended while no link was there to say so.
+/* By its first heartbeat the guest has named all channels that are open: those that the record still counts
+ * from before ended while no link was there to say so. */
 static void handle_heartbeat(struct rpc_request *request, const struct json *params, void *arg)
 {
     struct guest_link *link = arg;

@@ -1,7 +1,9 @@
-// What a guest is told on its link (protocol/README 6.4): its owner, its drives, that it ends, that an update
-// is there.
-//
-// In: a VM's record. Out: notifications, when the VM has a link. Kept: nothing.
+/*
+ * What a guest is told on its link (protocol/README 6.4): its owner, its drives, that it ends, that an update
+ * is there.
+ *
+ * In: a VM's record. Out: notifications, when the VM has a link. Kept: nothing.
+ */
 #include <string.h>
 
 #include "protocol/json_write.h"

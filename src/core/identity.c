@@ -1,4 +1,6 @@
-// Identity: see identity.h.
+/*
+ * Identity: see identity.h.
+ */
 #include "src/core/identity.h"
 
 #include <errno.h>
@@ -13,14 +15,14 @@
 #include "src/core/file.h"
 #include "src/io/random.h"
 
-// What is secret, in pages of its own.
+/* What is secret, in pages of its own. */
 struct identity_secret {
     uint8_t master[IDENTITY_SECRET_LEN];
 };
 
 struct identity {
-    struct crypto_ec *key;          // owned
-    struct identity_secret *secret; // owned: mapped
+    struct crypto_ec *key;          /* owned */
+    struct identity_secret *secret; /* owned: mapped */
     uint8_t spki[CRYPTO_SPKI_MAX];
     size_t spki_len_bytes;
     uint8_t fingerprint[IDENTITY_HASH_LEN];
@@ -78,7 +80,7 @@ static int key_open(struct identity *identity, const char *folder)
     return rc;
 }
 
-// Locked and left out of core dumps where the kernel allows it; RLIMIT_CORE is 0 in any case.
+/* Locked and left out of core dumps where the kernel allows it; RLIMIT_CORE is 0 in any case. */
 static int secret_map(struct identity *identity)
 {
     void *pages =

@@ -1,4 +1,6 @@
-// Index: see index.h.
+/*
+ * Index: see index.h.
+ */
 #include "src/core/index.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@ void index_finish(struct index *index)
     index->count = index->room = 0;
 }
 
-// The place of KEY, or where it belongs.
+/* The place of KEY, or where it belongs. */
 static size_t place(const struct index *index, const void *key, bool *ret_there)
 {
     size_t low = 0, high = index->count;

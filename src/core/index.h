@@ -1,20 +1,25 @@
-// Index: pointers to objects, sorted by a key inside each, found by halving. Holds some ten thousand well.
-// In: objects (borrowed). Out: objects. Kept: the array of pointers.
-#pragma once
+/*
+ * Index: pointers to objects, sorted by a key inside each, found by halving. Holds some ten thousand well.
+ * In: objects (borrowed). Out: objects. Kept: the array of pointers.
+ */
+#ifndef KILN_CORE_INDEX_H
+#define KILN_CORE_INDEX_H
 
 #include <stddef.h>
 
 struct index {
-    void **items; // owned array
+    void **items; /* owned array */
     size_t count, room;
-    size_t key_offset, key_len_bytes; // the key's place in an object, compared as bytes
+    size_t key_offset, key_len_bytes; /* the key's place in an object, compared as bytes */
 };
 
 void index_init(struct index *index, size_t key_offset, size_t key_len_bytes);
-// Frees the array, not the objects.
+/* Frees the array, not the objects. */
 void index_finish(struct index *index);
-// -EEXIST, -ENOMEM
+/* -EEXIST, -ENOMEM */
 int index_add(struct index *index, void *item);
-// Takes it out; NULL when it is not there. The object is the caller's again.
+/* Takes it out; NULL when it is not there. The object is the caller's again. */
 void *index_remove(struct index *index, const void *key);
 void *index_find(const struct index *index, const void *key);
+
+#endif

@@ -1,5 +1,7 @@
-// Machine: see machine.h. Here: the table of VMs, the queues of their events, their deadlines.
-// machine_decide.c steps the records and commits them.
+/*
+ * Machine: see machine.h. Here: the table of VMs, the queues of their events, their deadlines.
+ * machine_decide.c steps the records and commits them.
+ */
 #include "src/core/machine.h"
 
 #include <errno.h>
@@ -15,7 +17,7 @@
 
 enum { RETRY_MS = 200 };
 
-// ---- turns ----
+/* ---- turns ---- */
 
 void machine_step_finish(struct machine_step *step, int error, const struct vm *vm)
 {
@@ -30,7 +32,7 @@ static void refused(struct vm_slot *slot, struct machine_step *step)
     const struct vm_event *event = &step->event;
     log_debug("vm", "has no row for the event", "vm=%s event=%s state=%s actor=%s", slot->vm.name,
               vm_event_name(event->head.on), vm_state_name(slot->vm.head.state), step->actor);
-    // The wall clock was set back while the timer ran: the deadline is yet to come.
+    /* The wall clock was set back while the timer ran: the deadline is yet to come. */
     if (event->head.on == VM_ON_TIMEOUT && event->head.at_ms < slot->vm.head.deadline_at_ms)
         machine_arm(slot);
     machine_step_finish(step, -EPERM, &slot->vm);
@@ -54,7 +56,7 @@ static void step_put_back(struct vm_slot *slot, struct machine_step *step)
     slot->first = step;
 }
 
-// Takes events until one is on its way to the disk.
+/* Takes events until one is on its way to the disk. */
 static void slot_run(struct vm_slot *slot)
 {
     while (slot->first && !slot->step) {
@@ -134,7 +136,7 @@ static void retry_due(void *arg)
     turn_post(machine);
 }
 
-// ---- events ----
+/* ---- events ---- */
 
 static struct machine_step *step_create(enum machine_step_kind kind, struct vm_slot *slot, const char *actor,
                                         machine_done_fn *done, void *arg)
@@ -194,7 +196,7 @@ int machine_post_trouble(struct core *core, const uint8_t uuid[static VM_UUID_LE
 void machine_forget(struct vm_slot *slot)
 {
     struct machine_step *step = step_create(STEP_FORGET, slot, NULL, NULL, NULL);
-    // Without memory the record stays until the next start, which asks for it again.
+    /* Without memory the record stays until the next start, which asks for it again. */
     if (!step)
         return;
     step_put_back(slot, step);
@@ -202,12 +204,12 @@ void machine_forget(struct vm_slot *slot)
         machine_ready(slot);
 }
 
-// ---- deadlines ----
+/* ---- deadlines ---- */
 
 static void deadline_due(void *arg)
 {
     struct vm_slot *slot = arg;
-    // Who waits for others' boots is not late; its time begins with its turn.
+    /* Who waits for others' boots is not late; its time begins with its turn. */
     if (!perform_holds_deadline(slot))
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_TIMEOUT);
 }
@@ -232,7 +234,7 @@ void machine_arm_anew(struct vm_slot *slot)
     machine_arm(slot);
 }
 
-// ---- the table ----
+/* ---- the table ---- */
 
 static int slot_create(struct core *core, const struct vm *vm, uint64_t seq, struct vm_slot **ret_slot)
 {

@@ -1,8 +1,10 @@
-// Machine: steps a copy of a record, commits it with history and audit, and makes it the record once that is
-// durable.
-//
-// In: an event and the record. Out: a batch; then the new record, a log line, changes, effects. Kept:
-// nothing.
+/*
+ * Machine: steps a copy of a record, commits it with history and audit, and makes it the record once that is
+ * durable.
+ *
+ * In: an event and the record. Out: a batch; then the new record, a log line, changes, effects. Kept:
+ * nothing.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 
 static const char assignment_key[] = "assignment";
 
-// ---- decide ----
+/* ---- decide ---- */
 
 static void history_fill(struct history *history, const struct machine_step *step, const struct vm *vm,
                          int from)
@@ -60,7 +62,7 @@ static int decision_make(struct vm_slot *slot, struct machine_step *step)
     return 0;
 }
 
-// ---- commit ----
+/* ---- commit ---- */
 
 static int record_put(struct store_batch *batch, const struct vm *vm, uint64_t seq)
 {
@@ -104,7 +106,7 @@ static int deed_put(struct core *core, struct store_batch *batch, const struct h
     return audit_append(&core->audit, batch, history->at_ms, &deed);
 }
 
-// The last console lines go with the end of a VM: its domain, and libvirt's side of it, will be gone.
+/* The last console lines go with the end of a VM: its domain, and libvirt's side of it, will be gone. */
 static void console_put(struct vm_slot *slot, struct store_batch *batch, const struct vm *vm)
 {
     char uuid[VIRT_UUID_BYTES], tail[RECORD_CONSOLE_MAX];
@@ -158,7 +160,7 @@ static int forget_put(struct vm_slot *slot, struct machine_step *step, struct st
     return audit_append(&slot->core->audit, batch, loop_wall_ms(), &deed);
 }
 
-// ---- perform ----
+/* ---- perform ---- */
 
 static void change_log(const struct history *history)
 {
@@ -228,7 +230,7 @@ int machine_decide(struct vm_slot *slot, struct machine_step *step)
         rc = store_commit(batch, forgets ? forgotten : durable, step);
     if (!rc)
         return 0;
-    // Numbers and chain go on from what is on its way to the disk, which this is not.
+    /* Numbers and chain go on from what is on its way to the disk, which this is not. */
     core->audit = audit;
     core->seq = seq;
     core->assignment_kept = assignment_kept;

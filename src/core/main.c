@@ -1,7 +1,9 @@
-// kilnd: holds the VMs' machines, the store, libvirt and the host's identity.
-//
-// In: a configuration, signals. Out: a daemon in the foreground that logs to stderr. Kept: nothing of its
-// own.
+/*
+ * kilnd: holds the VMs' machines, the store, libvirt and the host's identity.
+ *
+ * In: a configuration, signals. Out: a daemon in the foreground that logs to stderr. Kept: nothing of its
+ * own.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -36,7 +38,7 @@ struct options {
     bool check_only;
 };
 
-// Nothing of our memory goes to a core file or to another process of the same user.
+/* Nothing of our memory goes to a core file or to another process of the same user. */
 static void memory_protect(void)
 {
     const struct rlimit none = {0, 0};
@@ -44,7 +46,7 @@ static void memory_protect(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-// Returns an exit code, or -1 to go on.
+/* Returns an exit code, or -1 to go on. */
 static int options_read(int argc, char **argv, struct options *options)
 {
     static const struct option longs[] = {{"help", no_argument, NULL, 'h'},

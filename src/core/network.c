@@ -1,4 +1,6 @@
-// Network: see network.h.
+/*
+ * Network: see network.h.
+ */
 #include "src/core/network.h"
 
 #include <arpa/inet.h>
@@ -11,7 +13,7 @@
 
 enum { FIRST_HOST = 1, FIRST_VM = 10, PREFIX_MIN = 8, PREFIX_MAX = 28 };
 
-// The subnet's lowest and highest address, as numbers.
+/* The subnet's lowest and highest address, as numbers. */
 static int subnet_parse(const char *subnet, uint32_t *ret_low, uint32_t *ret_high)
 {
     char text[32];
@@ -56,7 +58,7 @@ void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6])
     memcpy(ret_mac + sizeof qemu, ipv4 + 1, 3);
 }
 
-// An address is a VM's until libvirt has taken it back.
+/* An address is a VM's until libvirt has taken it back. */
 static bool has_address(const struct vm *vm)
 {
     return !(vm->gone & VM_GONE_NETWORK);
@@ -68,7 +70,7 @@ int network_address(const struct core *core, uint8_t ret_ipv4[static 4])
     int rc = subnet_parse(core->config.network.subnet, &low, &high);
     if (rc)
         return rc;
-    // No more than one address in use a VM, so one of as many candidates and one more is free.
+    /* No more than one address in use a VM, so one of as many candidates and one more is free. */
     size_t candidates = core->vms.count + 1, room = high - low - FIRST_VM;
     candidates = candidates < room ? candidates : room;
     bool *taken = calloc(candidates, sizeof *taken);

@@ -1,15 +1,20 @@
-// Network: which address is whose, worked out from the configuration's subnet and the records of VMs.
-// In: configuration, records. Out: addresses. Kept: nothing.
-#pragma once
+/*
+ * Network: which address is whose, worked out from the configuration's subnet and the records of VMs.
+ * In: configuration, records. Out: addresses. Kept: nothing.
+ */
+#ifndef KILN_CORE_NETWORK_H
+#define KILN_CORE_NETWORK_H
 
 #include "src/core/core.h"
 
-// The subnet of the configuration: the host's address (its first) and the mask, dotted IPv4. -EINVAL
+/* The subnet of the configuration: the host's address (its first) and the mask, dotted IPv4. -EINVAL */
 int network_host(const struct config *config, char ret_address[static 16], char ret_netmask[static 16]);
 
-// The MAC address that goes with an address: 52:54:00 and the last three bytes, of which a subnet has one each.
-// Whoever gets an address next has the same MAC address, so the lease that the one before left fits.
+/* The MAC address that goes with an address: 52:54:00 and the last three bytes, of which a subnet has one
+ * each. Whoever gets an address next has the same MAC address, so the lease that the one before left fits. */
 void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6]);
 
-// The lowest address that no VM has, from the subnet's tenth on. -EADDRNOTAVAIL
+/* The lowest address that no VM has, from the subnet's tenth on. -EADDRNOTAVAIL */
 int network_address(const struct core *core, uint8_t ret_ipv4[static 4]);
+
+#endif

@@ -1,4 +1,6 @@
-// Objects: what users, bricks and drives share.
+/*
+ * Objects: what users, bricks and drives share.
+ */
 #include "src/core/object.h"
 
 #include <errno.h>

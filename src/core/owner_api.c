@@ -1,5 +1,7 @@
-// Owner API: the checks that every request passes, in their order; owner_api.h says why. Routes are in
-// owner_routes.c.
+/*
+ * Owner API: the checks that every request passes, in their order; owner_api.h says why. Routes are in
+ * owner_routes.c.
+ */
 #include "src/core/owner_api.h"
 
 #include <errno.h>
@@ -46,9 +48,9 @@ bool owner_api_identify(struct ask *ask, const uint8_t token[32])
     return true;
 }
 
-// ---- the route ----
+/* ---- the route ---- */
 
-// Whether PATH is the route's; copies what stands at each '*'.
+/* Whether PATH is the route's; copies what stands at each '*'. */
 static bool fits(const char *pattern, const char *path, struct owner_request *request)
 {
     size_t segments = 0;
@@ -69,7 +71,7 @@ static bool fits(const char *pattern, const char *path, struct owner_request *re
     return !*pattern && !*path;
 }
 
-// RET_KNOWN: the path is there, with this or another method.
+/* RET_KNOWN: the path is there, with this or another method. */
 static const struct owner_route *find_route(struct owner_request *request, const char *path, bool *ret_known)
 {
     *ret_known = false;
@@ -83,7 +85,7 @@ static const struct owner_route *find_route(struct owner_request *request, const
     return NULL;
 }
 
-// ---- who, and what was signed ----
+/* ---- who, and what was signed ---- */
 
 static enum kiln_code check_nonce(struct verbs *verbs, const uint8_t *user,
                                   const struct request_signature *signature)
@@ -138,9 +140,9 @@ static enum kiln_code check_access(struct owner_request *request, enum owner_acc
     return access == OWNER_SIGNED ? check_signature(request) : CODE_NONE;
 }
 
-// ---- the request ----
+/* ---- the request ---- */
 
-// Splits "?after=..." off, in place.
+/* Splits "?after=..." off, in place. */
 static bool take_query(struct owner_request *request, char *path)
 {
     static const char after[] = "after=";

@@ -1,4 +1,6 @@
-// Inside of the owner API, for owner_*.c only.
+/*
+ * Inside of the owner API, for owner_*.c only.
+ */
 #ifndef KILN_CORE_OWNER_API_PRIVATE_H
 #define KILN_CORE_OWNER_API_PRIVATE_H
 
@@ -8,37 +10,37 @@
 
 enum { OWNER_SEGMENTS_MAX = 2, OWNER_SEGMENT_BYTES = 80 };
 
-// A request on its way through the checks.
+/* A request on its way through the checks. */
 struct owner_request {
-    struct owner_api *api; // borrowed, as all below
+    struct owner_api *api; /* borrowed, as all below */
     struct ask *ask;
-    const char *method, *path;    // as signed
-    const char *signature_header; // "" when there is none
-    struct bytes raw;             // the body as signed
+    const char *method, *path;    /* as signed */
+    const char *signature_header; /* "" when there is none */
+    struct bytes raw;             /* the body as signed */
     uint8_t token[SESSION_TOKEN_BYTES];
     bool has_token;
-    char segment[OWNER_SEGMENTS_MAX][OWNER_SEGMENT_BYTES]; // what stood at the route's '*'
-    const char *after;                                     // of "?after=", NULL when there is none
-    const struct json *body;                               // NULL when there is none
+    char segment[OWNER_SEGMENTS_MAX][OWNER_SEGMENT_BYTES]; /* what stood at the route's '*' */
+    const char *after;                                     /* of "?after=", NULL when there is none */
+    const struct json *body;                               /* NULL when there is none */
 };
 
-// What a route asks for.
+/* What a route asks for. */
 enum owner_access {
-    OWNER_OPEN,    // nothing
-    OWNER_SESSION, // a session: reading, and what changes nothing
-    OWNER_SIGNED   // a session, and the signature of its user
+    OWNER_OPEN,    /* nothing */
+    OWNER_SESSION, /* a session: reading, and what changes nothing */
+    OWNER_SIGNED   /* a session, and the signature of its user */
 };
 
 struct owner_route {
-    const char *method, *path; // each '*' stands for one segment
+    const char *method, *path; /* each '*' stands for one segment */
     enum owner_access access;
-    void (*handle)(struct owner_request *request); // answers the ask
+    void (*handle)(struct owner_request *request); /* answers the ask */
 };
 
-// Ends with a NULL method (owner_routes.c).
+/* Ends with a NULL method (owner_routes.c). */
 extern const struct owner_route owner_routes[];
 
-// Log in (owner_login.c).
+/* Log in (owner_login.c). */
 void owner_login_challenge(struct owner_request *request);
 void owner_login(struct owner_request *request);
 void owner_login_destroy(struct owner_api *api);
@@ -46,8 +48,8 @@ void owner_login_destroy(struct owner_api *api);
 struct held_back;
 
 struct owner_api {
-    struct verbs *verbs;    // borrowed
-    struct held_back *held; // owned: failed log ins that are not yet answered
+    struct verbs *verbs;    /* borrowed */
+    struct held_back *held; /* owned: failed log ins that are not yet answered */
     size_t nheld;
 };
 

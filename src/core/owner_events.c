@@ -1,4 +1,6 @@
-// Owners' readers of events: owner_events.h says how long they live.
+/*
+ * Owners' readers of events: owner_events.h says how long they live.
+ */
 #include "src/core/owner_events.h"
 
 #include <errno.h>
@@ -14,19 +16,19 @@
 #include "src/io/loop.h"
 
 struct subscription {
-    struct owner_events *events; // borrowed
-    uint64_t number;             // the edge's
+    struct owner_events *events; /* borrowed */
+    uint64_t number;             /* the edge's */
     uint8_t session[SESSION_HASH_BYTES];
     uint8_t user[RECORD_HASH_LEN];
-    struct events_reader *reader; // owned
+    struct events_reader *reader; /* owned */
     struct subscription *next;
 };
 
 struct owner_events {
-    struct verbs *verbs;       // borrowed
-    struct subscription *list; // owned
+    struct verbs *verbs;       /* borrowed */
+    struct subscription *list; /* owned */
     size_t count;
-    struct loop_timer *check; // owned
+    struct loop_timer *check; /* owned */
 };
 
 static void on_check(void *arg)

@@ -1,8 +1,10 @@
-// Owner API: log in (protocol/README 8.2).
-//
-// In: a fingerprint; a nonce signed by its key. Out: a nonce for any fingerprint; a session for a good
-// signature. Kept: answers to failures, each for its time: guessing gets slower with each guess, and a good
-// signature never waits.
+/*
+ * Owner API: log in (protocol/README 8.2).
+ *
+ * In: a fingerprint; a nonce signed by its key. Out: a nonce for any fingerprint; a session for a good
+ * signature. Kept: answers to failures, each for its time: guessing gets slower with each guess, and a good
+ * signature never waits.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +19,9 @@
 #include "src/io/loop.h"
 
 struct held_back {
-    struct owner_api *api;    // borrowed
-    struct ask *ask;          // owned
-    struct loop_timer *timer; // owned
+    struct owner_api *api;    /* borrowed */
+    struct ask *ask;          /* owned */
+    struct loop_timer *timer; /* owned */
     struct held_back *next;
 };
 

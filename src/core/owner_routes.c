@@ -1,7 +1,9 @@
-// Owner API: its resources (protocol/README 8.4), each a route and a few lines that find what the path names.
-//
-// In: requests that passed the checks their route asks for. Out: verbs. Kept: nothing.
-// What a caller may not see is answered as what is not there.
+/*
+ * Owner API: its resources (protocol/README 8.4), each a route and a few lines that find what the path names.
+ *
+ * In: requests that passed the checks their route asks for. Out: verbs. Kept: nothing.
+ * What a caller may not see is answered as what is not there.
+ */
 #include <string.h>
 
 #include "src/core/identity.h"
@@ -57,9 +59,9 @@ static void get_bricks(struct owner_request *request)
     verb_brick_list(request->ask, request->after, false);
 }
 
-// ---- VMs ----
+/* ---- VMs ---- */
 
-// The VM of the path if the caller sees it; else answers NOT_FOUND.
+/* The VM of the path if the caller sees it; else answers NOT_FOUND. */
 static const struct vm_slot *find_vm(struct owner_request *request)
 {
     uint8_t uuid[VM_UUID_LEN];
@@ -123,7 +125,7 @@ static void post_vm_bridge(struct owner_request *request)
         verb_vm_bridge(request->ask, slot);
 }
 
-// ---- drives ----
+/* ---- drives ---- */
 
 static const struct drive *find_drive(struct owner_request *request)
 {

@@ -1,4 +1,6 @@
-// Perform: see perform.h. Here: the table of effects, the short ones, and what is tried again.
+/*
+ * Perform: see perform.h. Here: the table of effects, the short ones, and what is tried again.
+ */
 #include "src/core/perform.h"
 
 #include <errno.h>
@@ -14,7 +16,7 @@
 
 enum { AGAIN_MS = 5000 };
 
-// ---- asking ----
+/* ---- asking ---- */
 
 struct perform_ask *perform_ask_create(const struct vm_slot *slot, int effect)
 {
@@ -77,7 +79,7 @@ void perform_again(struct vm_slot *slot, int effect, const char *words)
     loop_timer_arm(perform->retry_at, AGAIN_MS);
 }
 
-// ---- the thin volume ----
+/* ---- the thin volume ---- */
 
 static void volume_answered(void *arg, const struct virt_answer *answer)
 {
@@ -113,7 +115,7 @@ static void perform_volume(struct vm_slot *slot)
     }
 }
 
-// ---- what goes ----
+/* ---- what goes ---- */
 
 static enum vm_event_kind event_of_gone(int effect)
 {
@@ -133,7 +135,7 @@ void perform_gone_answered(void *arg, const struct virt_answer *answer)
     struct vm_slot *slot = perform_ask_answered(arg);
     if (!slot || perform_unknown(answer->error))
         return;
-    // A domain of that UUID which is not Kiln's is not the one that we look for.
+    /* A domain of that UUID which is not Kiln's is not the one that we look for. */
     bool foreign = answer->error == -EEXIST && effect == VM_FX_ENSURE_DOMAIN_GONE;
     if (answer->error && !foreign) {
         perform_again(slot, effect, answer->words);
@@ -165,7 +167,7 @@ static void perform_network_free(struct vm_slot *slot)
 {
     struct virt_vm_spec spec;
     struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_NETWORK_FREE);
-    // What the brick or the edge would add says nothing about the address.
+    /* What the brick or the edge would add says nothing about the address. */
     perform_spec(slot, &spec);
     int rc = ask ? slot->core->virt_ops->address_gone(slot->core->virt, &spec, perform_gone_answered, ask)
                  : -ENOMEM;
@@ -180,7 +182,7 @@ static void perform_forget(struct vm_slot *slot)
     machine_forget(slot);
 }
 
-// ---- what the edge and the guest do ----
+/* ---- what the edge and the guest do ---- */
 
 static void perform_assigned(struct vm_slot *slot)
 {
@@ -206,7 +208,7 @@ static void perform_channels_closed(struct vm_slot *slot)
     ports->channels_close(ports->arg, &slot->vm);
 }
 
-// ---- the table ----
+/* ---- the table ---- */
 
 static void (*const performers[VM_EFFECT_COUNT])(struct vm_slot *slot) = {
     [VM_FX_ENSURE_VOLUME] = perform_volume,
@@ -239,7 +241,7 @@ void perform_effects(struct vm_slot *slot, const struct fsm_fx *fx)
         effect_perform(slot, fx->list[i].what);
 }
 
-// What failed on the way to the end matters only there, and the console only before it.
+/* What failed on the way to the end matters only there, and the console only before it. */
 static void again_due(void *arg)
 {
     struct vm_slot *slot = arg;

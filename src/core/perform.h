@@ -1,10 +1,13 @@
-// Perform: makes true what the machine wants: asks libvirt, the edge and the guest, and posts what came of it
-// as events.
-//
-// In: effects of a step that is durable. Out: calls; events. Kept: per VM what is under way, so that an
-// effect asked for twice is performed once; the queue of boots. What needs libvirt while it is away is left
-// undone: LIBVIRT_BACK asks for it again.
-#pragma once
+/*
+ * Perform: makes true what the machine wants: asks libvirt, the edge and the guest, and posts what came of it
+ * as events.
+ *
+ * In: effects of a step that is durable. Out: calls; events. Kept: per VM what is under way, so that an
+ * effect asked for twice is performed once; the queue of boots. What needs libvirt while it is away is left
+ * undone: LIBVIRT_BACK asks for it again.
+ */
+#ifndef KILN_CORE_PERFORM_H
+#define KILN_CORE_PERFORM_H
 
 #include "src/core/core.h"
 
@@ -14,23 +17,25 @@ void perform_destroy(struct core *core);
 int perform_slot_init(struct vm_slot *slot);
 void perform_slot_finish(struct vm_slot *slot);
 
-// Performs the effects of the slot's record as it is now, in order.
+/* Performs the effects of the slot's record as it is now, in order. */
 void perform_effects(struct vm_slot *slot, const struct fsm_fx *fx);
 
-// Whether the record's deadline shall not fire: the VM waits for its turn to boot.
+/* Whether the record's deadline shall not fire: the VM waits for its turn to boot. */
 bool perform_holds_deadline(const struct vm_slot *slot);
 
-// What is under way or waits, in words; "" when nothing is.
+/* What is under way or waits, in words; "" when nothing is. */
 void perform_words(const struct vm_slot *slot, char *ret_words, size_t size);
 
-// libvirt or the edge has come: boots that waited for it begin.
+/* libvirt or the edge has come: boots that waited for it begin. */
 void perform_wake(struct core *core);
 size_t perform_boots_waiting(const struct core *core);
 
-// A lifecycle event or a sweep says that the domain stopped. Returns true when a start of it is under way:
-// then its answer tells, and no event must.
+/* A lifecycle event or a sweep says that the domain stopped. Returns true when a start of it is under way:
+ * then its answer tells, and no event must. */
 bool perform_domain_stopped(struct vm_slot *slot);
-// The domain of an ended VM stopped: what waited for its guest to end in order goes on.
+/* The domain of an ended VM stopped: what waited for its guest to end in order goes on. */
 void perform_guest_ended(struct vm_slot *slot);
-// Whether a start of its domain waits or is under way.
+/* Whether a start of its domain waits or is under way. */
 bool perform_is_booting(const struct vm_slot *slot);
+
+#endif

@@ -1,8 +1,10 @@
-// Perform: starting domains, a limited number at a time.
-//
-// In: ENSURE_NETWORK and ENSURE_DOMAIN. Out: DOMAIN_UP or DOMAIN_FAILED. Kept: the queue of those that wait.
-// A boot takes a place from its start until its guest registers, or RISE_MS after its domain is up: a guest
-// that never speaks shall not hold up the others.
+/*
+ * Perform: starting domains, a limited number at a time.
+ *
+ * In: ENSURE_NETWORK and ENSURE_DOMAIN. Out: DOMAIN_UP or DOMAIN_FAILED. Kept: the queue of those that wait.
+ * A boot takes a place from its start until its guest registers, or RISE_MS after its domain is up: a guest
+ * that never speaks shall not hold up the others.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@
 
 enum { RISE_MS = 60 * 1000 };
 
-// ---- the queue ----
+/* ---- the queue ---- */
 
 static void queue_remove(struct vm_slot *slot)
 {
@@ -60,7 +62,7 @@ static void phase_set(struct vm_slot *slot, enum boot_phase phase)
     perform->boot = phase;
 }
 
-// A start is over without a domain.
+/* A start is over without a domain. */
 static void boot_failed(struct vm_slot *slot, const char *words)
 {
     phase_set(slot, BOOT_NONE);
@@ -97,7 +99,7 @@ void perform_boot_follow(struct vm_slot *slot)
     perform_wake(slot->core);
 }
 
-// ---- the address ----
+/* ---- the address ---- */
 
 static void network_answered(void *arg, const struct virt_answer *answer)
 {
@@ -123,7 +125,8 @@ void perform_network(struct vm_slot *slot)
     if (perform->network == NETWORK_ASKED || perform->boot == BOOT_STARTS)
         return;
     struct perform_ask *ask = perform_ask_create(slot, VM_FX_ENSURE_NETWORK);
-    // An edge that was not yet seen does not matter for the address; a brick that is gone shows at the start.
+    /* An edge that was not yet seen does not matter for the address; a brick that is gone shows at the
+     * start. */
     perform_spec(slot, &spec);
     int rc =
         ask ? slot->core->virt_ops->ensure_address(slot->core->virt, &spec, network_answered, ask) : -ENOMEM;
@@ -135,9 +138,9 @@ void perform_network(struct vm_slot *slot)
     boot_failed(slot, strerror(-rc));
 }
 
-// ---- the domain ----
+/* ---- the domain ---- */
 
-// The domain that did not start well, or ended while it did, leaves nothing behind before the next try.
+/* The domain that did not start well, or ended while it did, leaves nothing behind before the next try. */
 static void cleaned(void *arg, const struct virt_answer *answer)
 {
     struct perform_ask *ask = arg;
@@ -191,7 +194,7 @@ static int boot_file_write(const struct vm_slot *slot)
     uint8_t secret[IDENTITY_SECRET_LEN];
     perform_boot_path(slot->core, slot->vm.uuid, path, sizeof path);
     int rc = identity_boot_secret(slot->core->identity, slot->vm.uuid, slot->vm.boot_number, secret);
-    // libvirt gives it to QEMU's user; until then nobody else may read it.
+    /* libvirt gives it to QEMU's user; until then nobody else may read it. */
     if (!rc)
         rc = file_write(path, 0640, secret, sizeof secret);
     crypto_wipe(secret, sizeof secret);
@@ -229,7 +232,7 @@ static void start(struct vm_slot *slot)
         boot_failed(slot, words);
         return;
     }
-    // Queued behind the start, so that the first lines are not missed.
+    /* Queued behind the start, so that the first lines are not missed. */
     perform_console(slot);
 }
 
@@ -260,7 +263,7 @@ void perform_wake(struct core *core)
         start(slot);
 }
 
-// ---- questions ----
+/* ---- questions ---- */
 
 bool perform_holds_deadline(const struct vm_slot *slot)
 {

@@ -1,6 +1,8 @@
-// Perform: the serial consoles: lines that say why a guest cannot integrate.
-//
-// In: lines of a guest, so of anybody. Out: GUEST_FAILED, at most one a second for each VM.
+/*
+ * Perform: the serial consoles: lines that say why a guest cannot integrate.
+ *
+ * In: lines of a guest, so of anybody. Out: GUEST_FAILED, at most one a second for each VM.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +31,7 @@ static void line_read(void *arg, const char *uuid_text, const char *line)
 
     char detail[VM_DETAIL_LEN];
     const struct code_info *info = code_find(failure.code);
-    // A guest of a later version may know codes that we do not.
+    /* A guest of a later version may know codes that we do not. */
     if (info)
         fsm_text_keep(detail, sizeof detail, failure.detail);
     else
@@ -49,7 +51,7 @@ static void console_answered(void *arg, const struct virt_answer *answer)
 void perform_console(struct vm_slot *slot)
 {
     char uuid[VIRT_UUID_BYTES];
-    // Before its start there is none, and the start asks for it.
+    /* Before its start there is none, and the start asks for it. */
     if (slot->vm.head.state == VM_IMAGE_CREATED && slot->perform->boot != BOOT_STARTS)
         return;
     struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_CONSOLE);

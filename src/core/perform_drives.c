@@ -1,7 +1,9 @@
-// Perform: attaching a VM's drives, and giving them free.
-//
-// In: ENSURE_DRIVES_ATTACHED, ENSURE_DRIVES_FREE. Out: DRIVE_ATTACHED or DRIVE_FAILED for each drive, then
-// DRIVES_ATTACHED; DRIVES_FREE. Kept: how many answers are owed.
+/*
+ * Perform: attaching a VM's drives, and giving them free.
+ *
+ * In: ENSURE_DRIVES_ATTACHED, ENSURE_DRIVES_FREE. Out: DRIVE_ATTACHED or DRIVE_FAILED for each drive, then
+ * DRIVES_ATTACHED; DRIVES_FREE. Kept: how many answers are owed.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +25,8 @@ static void drive_post(struct vm_slot *slot, const uint8_t *drive, int error, co
     machine_post(slot->core, slot->vm.uuid, &event, NULL, NULL, NULL);
 }
 
-// All answers are there; the machine counts what is attached. Where nothing is known, LIBVIRT_BACK asks
-// again.
+/* All answers are there; the machine counts what is attached. Where nothing is known, LIBVIRT_BACK asks
+ * again. */
 static void all_answered(struct vm_slot *slot)
 {
     if (!slot->perform->attaching_undone)
@@ -72,7 +74,7 @@ void perform_drives_attached(struct vm_slot *slot)
     slot->perform->attaching_undone = false;
     for (int i = 0; i < slot->vm.drives; i++) {
         const struct vm_drive *drive = &slot->vm.drive[i];
-        // One that failed waits for its owner's word.
+        /* One that failed waits for its owner's word. */
         if (drive->attached || drive->status != VM_DRIVE_WANTED)
             continue;
         int rc = attach(slot, drive);
@@ -83,7 +85,7 @@ void perform_drives_attached(struct vm_slot *slot)
         all_answered(slot);
 }
 
-// The slot is still there: it is not forgotten before this answer.
+/* The slot is still there: it is not forgotten before this answer. */
 static void released(void *arg)
 {
     struct vm_slot *slot = arg;
@@ -103,7 +105,7 @@ void perform_drives_free(struct vm_slot *slot)
             rc = store_commit(batch, released, slot);
     }
     if (rc) {
-        // They are still held as far as the store knows.
+        /* They are still held as far as the store knows. */
         drive_hold(slot->core, &slot->vm);
         perform_again(slot, VM_FX_ENSURE_DRIVES_FREE, strerror(-rc));
         return;

@@ -1,9 +1,11 @@
-// Perform: the end of a domain. In: a record in `destroyed`. Out: calls of libvirt, VM_ON_DOMAIN_GONE. Kept:
-// whether its guest was given time.
-//
-// What users wrote a moment ago is in the guest's memory, not yet on their drives, and only the guest can
-// bring it there. So a guest that holds drives and was told to end (host.shutdown, when its link was closed)
-// gets a while to switch itself off before its domain is destroyed.
+/*
+ * Perform: the end of a domain. In: a record in `destroyed`. Out: calls of libvirt, VM_ON_DOMAIN_GONE. Kept:
+ * whether its guest was given time.
+ *
+ * What users wrote a moment ago is in the guest's memory, not yet on their drives, and only the guest can
+ * bring it there. So a guest that holds drives and was told to end (host.shutdown, when its link was closed)
+ * gets a while to switch itself off before its domain is destroyed.
+ */
 #include <errno.h>
 
 #include "src/core/machine.h"
@@ -22,7 +24,7 @@ static bool has_mounted_drive(const struct vm *vm)
     return false;
 }
 
-// Begins the guest's time, when it has one; says whether it is running.
+/* Begins the guest's time, when it has one; says whether it is running. */
 static bool orderly_end_awaited(struct vm_slot *slot)
 {
     struct perform_vm *perform = slot->perform;

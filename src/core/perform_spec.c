@@ -1,4 +1,6 @@
-// Perform: what libvirt is told of a VM, from its record, its brick, the edge and the configuration.
+/*
+ * Perform: what libvirt is told of a VM, from its record, its brick, the edge and the configuration.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-// Reconcile: see reconcile.h. reconcile_look.c decides what one sight of one domain means.
+/*
+ * Reconcile: see reconcile.h. reconcile_look.c decides what one sight of one domain means.
+ */
 #include "src/core/reconcile.h"
 
 #include <errno.h>
@@ -15,9 +17,9 @@
 
 enum { SWEEP_EVERY_MS = 30 * 1000 };
 
-// ---- sweeps ----
+/* ---- sweeps ---- */
 
-// What was seen on a lost connection says nothing on the next.
+/* What was seen on a lost connection says nothing on the next. */
 static void records_unreachable(struct core *core)
 {
     for (size_t i = 0; i < core->vms.count; i++) {
@@ -54,7 +56,7 @@ static void listed(void *arg, const struct virt_answer *answer)
     struct reconcile *reconcile = core->reconcile;
     reconcile->sweeping = false;
     if (answer->error) {
-        // When the connection is lost, its return sweeps again.
+        /* When the connection is lost, its return sweeps again. */
         if (answer->error != -ENOTCONN && answer->error != -ECANCELED)
             log_warning("reconcile", "cannot list libvirt's domains", "words=%s", answer->words);
         return;
@@ -96,7 +98,7 @@ static void sweep_due(void *arg)
     reconcile_sweep(core);
 }
 
-// ---- the connection ----
+/* ---- the connection ---- */
 
 static void host_ensured(void *arg, const struct virt_answer *answer)
 {
@@ -136,13 +138,13 @@ static void connection_lost(struct core *core)
     records_unreachable(core);
 }
 
-// ---- events ----
+/* ---- events ---- */
 
 static void stopped(struct core *core, struct vm_slot *slot, const struct virt_event *event)
 {
     if (slot->vm.head.state == VM_DESTROYED)
         perform_guest_ended(slot);
-    // A start that is under way answers itself; the end of an ended VM is asked for and answered.
+    /* A start that is under way answers itself; the end of an ended VM is asked for and answered. */
     bool expected = perform_domain_stopped(slot) || slot->vm.head.state == VM_DESTROYED;
     if (!expected)
         machine_post_trouble(core, slot->vm.uuid, VM_ON_DOMAIN_GONE, CODE_DOMAIN_GONE, event->words, NULL);

@@ -1,5 +1,7 @@
-// Reconcile: what a sight of one VM's domain means for its record: after a start by the table of
-// states/recovery.h, later by comparing.
+/*
+ * Reconcile: what a sight of one VM's domain means for its record: after a start by the table of
+ * states/recovery.h, later by comparing.
+ */
 #include "src/core/machine.h"
 #include "src/core/perform.h"
 #include "src/core/reconcile_private.h"
@@ -30,19 +32,19 @@ static void post(struct vm_slot *slot, int on, const char *words)
     machine_post_trouble(slot->core, slot->vm.uuid, (enum vm_event_kind)on, code, words, NULL);
 }
 
-// Whether the record says that there is a domain.
+/* Whether the record says that there is a domain. */
 static bool should_run(const struct vm_slot *slot)
 {
     return slot->vm.head.state >= VM_BOOTED && slot->vm.head.state != VM_DESTROYED;
 }
 
-// Nothing is left of it to look at or to remove.
+/* Nothing is left of it to look at or to remove. */
 static bool is_over(const struct vm_slot *slot)
 {
     return slot->vm.head.state == VM_DESTROYED && slot->vm.gone == VM_GONE_ALL && !slot->vm.retention_over;
 }
 
-// True once a second look, RECONCILE_CONFIRM_MS after the first, has not seen the domain either.
+/* True once a second look, RECONCILE_CONFIRM_MS after the first, has not seen the domain either. */
 static bool absence_confirmed(struct vm_slot *slot)
 {
     int64_t now_ms = loop_monotonic_ms();
@@ -57,7 +59,7 @@ static bool absence_confirmed(struct vm_slot *slot)
 static void recover(struct vm_slot *slot, enum recovery_sight sight)
 {
     const struct recovery_cell *cell = recovery_find(slot->vm.head.state, sight);
-    // The link ended with the kilnd that held it.
+    /* The link ended with the kilnd that held it. */
     if (slot->vm.link_up)
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_LINK_DOWN);
     post(slot, cell->on, cell->story);
@@ -68,13 +70,13 @@ static void reach(struct vm_slot *slot)
     machine_post_kind(slot->core, slot->vm.uuid, VM_ON_LIBVIRT_BACK);
 }
 
-// A domain that is there.
+/* A domain that is there. */
 static void compare(struct vm_slot *slot, enum recovery_sight sight)
 {
     const struct vm *vm = &slot->vm;
     bool running = sight == RECOVERY_RUNNING;
     if (vm->head.state == VM_DESTROYED) {
-        // Only one that was seen gone can have come back; the end of the others is under way.
+        /* Only one that was seen gone can have come back; the end of the others is under way. */
         if (vm->gone & VM_GONE_DOMAIN)
             post(slot, VM_ON_DOMAIN_UP, "");
         return;

@@ -1,5 +1,7 @@
-// Reconcile: domains that carry Kiln's metadata and have no record (R23): reported, or reaped where the
-// configuration says so and this kilnd's identity made them. Others are never touched.
+/*
+ * Reconcile: domains that carry Kiln's metadata and have no record (R23): reported, or reaped where the
+ * configuration says so and this kilnd's identity made them. Others are never touched.
+ */
 #include <string.h>
 
 #include "protocol/text.h"

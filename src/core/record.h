@@ -1,10 +1,13 @@
-// Records: what the store keeps, and their bytes: versioned tag-length-value.
-//
-// In: a struct. Out: bytes, and the same struct again. Kept: nothing.
-// A record is `u16 format | (u16 tag | u32 length | value)*`, numbers big-endian. A decoder skips tags that
-// it does not know, refuses a format that is newer (-ENOTSUP) and bytes that make no sense (-EBADMSG), and
-// then leaves the result untouched. A tag is never given another meaning. No secret is part of any record.
-#pragma once
+/*
+ * Records: what the store keeps, and their bytes: versioned tag-length-value.
+ *
+ * In: a struct. Out: bytes, and the same struct again. Kept: nothing.
+ * A record is `u16 format | (u16 tag | u32 length | value)*`, numbers big-endian. A decoder skips tags that
+ * it does not know, refuses a format that is newer (-ENOTSUP) and bytes that make no sense (-EBADMSG), and
+ * then leaves the result untouched. A tag is never given another meaning. No secret is part of any record.
+ */
+#ifndef KILN_CORE_RECORD_H
+#define KILN_CORE_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,95 +18,95 @@
 enum {
     RECORD_FORMAT = 1,
     RECORD_HASH_LEN = 32,
-    RECORD_ENVELOPES_MAX = 64,   // users that one drive is shared with
-    RECORD_CIPHERTEXT_MAX = 512, // RSA-4096
-    RECORD_HOLDERS_MAX = 64,     // VMs that read one drive
-    RECORD_CMDLINE_LEN = 1024,   // kernel command line with its end
-    RECORD_CONSOLE_MAX = 8192    // bytes of a console tail
+    RECORD_ENVELOPES_MAX = 64,   /* users that one drive is shared with */
+    RECORD_CIPHERTEXT_MAX = 512, /* RSA-4096 */
+    RECORD_HOLDERS_MAX = 64,     /* VMs that read one drive */
+    RECORD_CMDLINE_LEN = 1024,   /* kernel command line with its end */
+    RECORD_CONSOLE_MAX = 8192    /* bytes of a console tail */
 };
 
 enum user_role { USER_OWNER, USER_ADMIN };
 
-// A person: a public key with a name.
+/* A person: a public key with a name. */
 struct user {
     char name[VM_NAME_LEN];
-    uint8_t role;                         // enum user_role
-    uint8_t fingerprint[RECORD_HASH_LEN]; // of `spki`; the key in the store
+    uint8_t role;                         /* enum user_role */
+    uint8_t fingerprint[RECORD_HASH_LEN]; /* of `spki`; the key in the store */
     uint8_t spki[VM_SPKI_MAX];
     uint16_t spki_len_bytes;
     int64_t created_at_ms;
 };
 
-// A hardware profile and a golden image.
+/* A hardware profile and a golden image. */
 struct brick {
-    char name[VM_NAME_LEN];        // the key in the store
-    uint8_t hash[RECORD_HASH_LEN]; // protocol/README 8.1
+    char name[VM_NAME_LEN];        /* the key in the store */
+    uint8_t hash[RECORD_HASH_LEN]; /* protocol/README 8.1 */
     uint8_t image_hash[RECORD_HASH_LEN];
-    uint8_t kernel_hash[RECORD_HASH_LEN]; // of the empty string's place when there is none: all zero
+    uint8_t kernel_hash[RECORD_HASH_LEN]; /* of the empty string's place when there is none: all zero */
     uint8_t initrd_hash[RECORD_HASH_LEN];
-    char image[128], kernel[128], initrd[128]; // volumes of the pool; kernel and initrd may be ""
+    char image[128], kernel[128], initrd[128]; /* volumes of the pool; kernel and initrd may be "" */
     char cmdline[RECORD_CMDLINE_LEN];
     uint16_t vcpus;
     uint32_t memory_mib;
     bool applications;
-    int64_t timeout_ms[VM_STATE_COUNT]; // -1: as configured; 0: none
+    int64_t timeout_ms[VM_STATE_COUNT]; /* -1: as configured; 0: none */
     int64_t created_at_ms;
 };
 
-// A drive key, sealed to a user's key. The host cannot open it.
+/* A drive key, sealed to a user's key. The host cannot open it. */
 struct envelope {
-    uint8_t user[RECORD_HASH_LEN]; // fingerprint
+    uint8_t user[RECORD_HASH_LEN]; /* fingerprint */
     uint16_t len_bytes;
     uint8_t ciphertext[RECORD_CIPHERTEXT_MAX];
 };
 
 struct holder {
     uint8_t vm[VM_UUID_LEN];
-    uint8_t mode; // enum vm_drive_mode
+    uint8_t mode; /* enum vm_drive_mode */
 };
 
 enum drive_state { DRIVE_MAKING, DRIVE_HERE, DRIVE_REMOVING };
 
 struct drive {
-    uint8_t id[VM_UUID_LEN]; // the key in the store
+    uint8_t id[VM_UUID_LEN]; /* the key in the store */
     char name[VM_NAME_LEN];
-    uint8_t owner[RECORD_HASH_LEN]; // fingerprint
+    uint8_t owner[RECORD_HASH_LEN]; /* fingerprint */
     uint64_t size_mib;
-    uint8_t state; // enum drive_state: of its volume
+    uint8_t state; /* enum drive_state: of its volume */
     int64_t created_at_ms;
     struct holder holders[RECORD_HOLDERS_MAX];
     size_t nholders;
-    struct envelope *envelopes; // owned; NULL for none
+    struct envelope *envelopes; /* owned; NULL for none */
     size_t nenvelopes;
 };
 
-// One row taken by a VM's machine.
+/* One row taken by a VM's machine. */
 struct history {
-    uint64_t seq; // of all changes on this host; never skips
+    uint64_t seq; /* of all changes on this host; never skips */
     int64_t at_ms;
     uint8_t vm[VM_UUID_LEN];
     char name[VM_NAME_LEN];
-    int32_t from, to; // enum vm_state; from is -1 for the beginning
-    int32_t event;    // enum vm_event_kind; -1 for the beginning
+    int32_t from, to; /* enum vm_state; from is -1 for the beginning */
+    int32_t event;    /* enum vm_event_kind; -1 for the beginning */
     char story[FSM_STORY_LEN];
     char actor[VM_WHO_LEN];
-    int32_t code; // enum kiln_code, 0: none
+    int32_t code; /* enum kiln_code, 0: none */
     char detail[VM_DETAIL_LEN];
 };
 
-// One link of the audit chain (audit.h).
+/* One link of the audit chain (audit.h). */
 struct audit_entry {
-    uint64_t seq; // from 1, never skips
+    uint64_t seq; /* from 1, never skips */
     int64_t at_ms;
-    uint8_t previous[RECORD_HASH_LEN]; // hash of the entry before; zeros before the first
-    char actor[VM_WHO_LEN];            // "uid:1000", a fingerprint in hex, "kilnd" or "guest"
-    char what[VM_NAME_LEN];            // "vm.create", "vm.step", "user.add" ...
-    char object[VM_NAME_LEN];          // id or name of what it was done to
-    char from[32], to[32];             // states of a VM; "" for others
+    uint8_t previous[RECORD_HASH_LEN]; /* hash of the entry before; zeros before the first */
+    char actor[VM_WHO_LEN];            /* "uid:1000", a fingerprint in hex, "kilnd" or "guest" */
+    char what[VM_NAME_LEN];            /* "vm.create", "vm.step", "user.add" ... */
+    char object[VM_NAME_LEN];          /* id or name of what it was done to */
+    char from[32], to[32];             /* states of a VM; "" for others */
     char story[VM_DETAIL_LEN];
 };
 
-// Each encode gives malloc'd bytes (owned by the caller) or -ENOMEM.
+/* Each encode gives malloc'd bytes (owned by the caller) or -ENOMEM. */
 int record_vm_encode(const struct vm *vm, uint64_t seq, uint8_t **ret_bytes, size_t *ret_len_bytes);
 int record_vm_decode(const void *bytes, size_t len_bytes, struct vm *ret_vm, uint64_t *ret_seq);
 int record_user_encode(const struct user *user, uint8_t **ret_bytes, size_t *ret_len_bytes);
@@ -111,9 +114,11 @@ int record_user_decode(const void *bytes, size_t len_bytes, struct user *ret_use
 int record_brick_encode(const struct brick *brick, uint8_t **ret_bytes, size_t *ret_len_bytes);
 int record_brick_decode(const void *bytes, size_t len_bytes, struct brick *ret_brick);
 int record_drive_encode(const struct drive *drive, uint8_t **ret_bytes, size_t *ret_len_bytes);
-// `envelopes` of the result is the caller's to free.
+/* `envelopes` of the result is the caller's to free. */
 int record_drive_decode(const void *bytes, size_t len_bytes, struct drive *ret_drive);
 int record_history_encode(const struct history *history, uint8_t **ret_bytes, size_t *ret_len_bytes);
 int record_history_decode(const void *bytes, size_t len_bytes, struct history *ret_history);
 int record_audit_encode(const struct audit_entry *entry, uint8_t **ret_bytes, size_t *ret_len_bytes);
 int record_audit_decode(const void *bytes, size_t len_bytes, struct audit_entry *ret_entry);
+
+#endif

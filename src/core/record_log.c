@@ -1,4 +1,6 @@
-// Records: history and audit entries. States and events go by name, as in the VM's record.
+/*
+ * Records: history and audit entries. States and events go by name, as in the VM's record.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ int record_history_encode(const struct history *history, uint8_t **ret_bytes, si
     return tlv_writer_end(&writer, ret_bytes, ret_len_bytes);
 }
 
-// A name that this version does not know is kept as -1: history is for people, and goes on.
+/* A name that this version does not know is kept as -1: history is for people, and goes on. */
 static int32_t name_take(const uint8_t *value, size_t len_bytes, const char *(*name_of)(int), int count)
 {
     for (int i = 0; i < count; i++) {

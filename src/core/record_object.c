@@ -1,4 +1,6 @@
-// Records: users, bricks and drives.
+/*
+ * Records: users, bricks and drives.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +9,10 @@
 #include "src/core/tlv.h"
 
 enum {
-    TAG_SPKI = 1,     // user
-    TAG_TIMEOUT = 2,  // brick: i64, state's name
-    TAG_HOLDER = 3,   // drive
-    TAG_ENVELOPE = 4, // drive: 32 bytes of fingerprint, ciphertext
+    TAG_SPKI = 1,     /* user */
+    TAG_TIMEOUT = 2,  /* brick: i64, state's name */
+    TAG_HOLDER = 3,   /* drive */
+    TAG_ENVELOPE = 4, /* drive: 32 bytes of fingerprint, ciphertext */
 };
 
 #define USER(tag, kind, member) TLV_MEMBER(tag, kind, struct user, member)

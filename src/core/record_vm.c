@@ -1,4 +1,6 @@
-// Records: the VM's. Its state goes by name, so that a later order of states reads it right.
+/*
+ * Records: the VM's. Its state goes by name, so that a later order of states reads it right.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,15 +8,15 @@
 #include "src/core/record.h"
 #include "src/core/tlv.h"
 
-// Tags; never given another meaning.
+/* Tags; never given another meaning. */
 enum {
     TAG_SEQ = 1,
     TAG_STATE = 2,
     TAG_REGISTRATION = 3,
     TAG_DRIVE = 4,
-    TAG_TIMEOUT = 5, // state's name, 0, i64
-    TAG_SPKI = 6,    // in a registration
-    TAG_ADDRESS = 7  // in a registration, one a time
+    TAG_TIMEOUT = 5, /* state's name, 0, i64 */
+    TAG_SPKI = 6,    /* in a registration */
+    TAG_ADDRESS = 7  /* in a registration, one a time */
 };
 
 #define VM(tag, kind, member) TLV_MEMBER(tag, kind, struct vm, member)

@@ -1,4 +1,6 @@
-// Register: register.h says what is checked.
+/*
+ * Register: register.h says what is checked.
+ */
 #include "src/core/register.h"
 
 #include <errno.h>
@@ -17,14 +19,14 @@
 
 enum { VM_KEY_BITS = 2048 };
 
-// A request whose commit is awaited.
+/* A request whose commit is awaited. */
 struct registering {
-    struct ask *ask; // owned
+    struct ask *ask; /* owned */
     uint8_t hash[CRYPTO_HASH_BYTES];
 };
 
-// K_reg of the VM's present boot; of a VM that is not there (NULL) a key that nobody has, so that the check
-// takes as long as any other.
+/* K_reg of the VM's present boot; of a VM that is not there (NULL) a key that nobody has, so that the check
+ * takes as long as any other. */
 static int derive_key(const struct core *core, const struct vm *vm, uint8_t key[CRYPTO_KEY_BYTES])
 {
     uint8_t secret[REGISTER_SECRET_BYTES];
@@ -63,7 +65,7 @@ static int write_settings(const struct core *core, const struct vm *vm, struct r
     return error;
 }
 
-// The owner's key and the binding, where there is an owner.
+/* The owner's key and the binding, where there is an owner. */
 static int write_owner(struct core *core, const struct vm *vm, struct register_reply *reply)
 {
     const struct user *owner = vm->assigned ? user_find_key(core, vm->owner) : NULL;

@@ -1,8 +1,10 @@
-// Register: a guest's registration and token, proved by its boot secret (protocol/README 4.2, 4.3).
-//
-// In: what the edge passes on, which may be anything. Out: an event for the VM's machine; the answer.
-// Kept: nothing; the record keeps what the first good registration brought. The proof is checked before
-// anything in the request is believed, in a time that says nothing of it.
+/*
+ * Register: a guest's registration and token, proved by its boot secret (protocol/README 4.2, 4.3).
+ *
+ * In: what the edge passes on, which may be anything. Out: an event for the VM's machine; the answer.
+ * Kept: nothing; the record keeps what the first good registration brought. The proof is checked before
+ * anything in the request is believed, in a time that says nothing of it.
+ */
 #ifndef KILN_CORE_REGISTER_H
 #define KILN_CORE_REGISTER_H
 
@@ -10,12 +12,12 @@
 
 struct json;
 
-// Answers ASK: once the registration is durable, with 4.2's reply; the same request again gets the same
-// reply. PROOF_WRONG (also for an unknown VM), ALREADY_REGISTERED, BAD_PARAMETER, UNAVAILABLE (the VM is not
-// yet known to run: ask again).
+/* Answers ASK: once the registration is durable, with 4.2's reply; the same request again gets the same
+ * reply. PROOF_WRONG (also for an unknown VM), ALREADY_REGISTERED, BAD_PARAMETER, UNAVAILABLE (the VM is not
+ * yet known to run: ask again). */
 void register_guest(struct ask *ask, const struct json *params);
 
-// Whether TOKEN is the guest's of this VM, and the VM may open its link and channels.
+/* Whether TOKEN is the guest's of this VM, and the VM may open its link and channels. */
 bool register_token_good(const struct core *core, const uint8_t uuid[VM_UUID_LEN],
                          const uint8_t token[RECORD_HASH_LEN]);
 

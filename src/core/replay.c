@@ -1,4 +1,6 @@
-// Replays: replay.h says what is kept, and why also in the store.
+/*
+ * Replays: replay.h says what is kept, and why also in the store.
+ */
 #include "src/core/replay.h"
 
 #include <errno.h>
@@ -9,7 +11,7 @@
 
 #include "src/core/store.h"
 
-// Key in STORE_META; the value is `time_ms` as 8 bytes of this machine's order.
+/* Key in STORE_META; the value is `time_ms` as 8 bytes of this machine's order. */
 struct seen_key {
     char prefix[8];
     uint8_t user[REPLAY_USER_BYTES];
@@ -23,9 +25,9 @@ struct seen {
     int64_t time_ms;
 };
 
-// A ring in the order of arrival: what has left the window is dropped from its tail.
+/* A ring in the order of arrival: what has left the window is dropped from its tail. */
 struct replay {
-    struct store *store; // borrowed
+    struct store *store; /* borrowed */
     size_t tail, count;
     struct seen ring[REPLAY_MAX];
 };
@@ -75,7 +77,7 @@ static void drop_old(struct replay *replay, int64_t now_ms, struct store_batch *
     }
 }
 
-// Whether the key is in the table, and how many are its user's.
+/* Whether the key is in the table, and how many are its user's. */
 static bool was_seen(const struct replay *replay, const struct seen_key *key, size_t *ret_owned)
 {
     bool found = false;
@@ -90,7 +92,7 @@ static bool was_seen(const struct replay *replay, const struct seen_key *key, si
     return found;
 }
 
-// Makes room where a user, or all, have used up theirs: what has left the window counts no more.
+/* Makes room where a user, or all, have used up theirs: what has left the window counts no more. */
 static int sweep(struct replay *replay, int64_t now_ms)
 {
     struct store_batch *batch;

@@ -1,4 +1,6 @@
-// Sessions: session.h says what they are.
+/*
+ * Sessions: session.h says what they are.
+ */
 #include "src/core/session.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 
 struct session {
     bool open;
-    uint8_t hash[SESSION_HASH_BYTES]; // of the token
+    uint8_t hash[SESSION_HASH_BYTES]; /* of the token */
     uint8_t user[SESSION_USER_BYTES];
     int64_t opened_ms, used_ms;
 };
@@ -45,8 +47,8 @@ static bool is_of(const struct session *session, const uint8_t *user)
     return session->open && memcmp(session->user, user, SESSION_USER_BYTES) == 0;
 }
 
-// The place for a new session: the user's least recently used one when it has all it may have, else one that
-// is free, else the least recently used of all.
+/* The place for a new session: the user's least recently used one when it has all it may have, else one that
+ * is free, else the least recently used of all. */
 static struct session *find_place(struct sessions *sessions, const uint8_t *user, int64_t now_ms)
 {
     struct session *own = NULL, *place = NULL;

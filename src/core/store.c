@@ -1,6 +1,8 @@
-// Store: opening, closing and reading. store_batch.c collects changes, store_commit.c makes them durable.
-//
-// In: a folder. Out: values. Kept: an LMDB environment and its databases.
+/*
+ * Store: opening, closing and reading. store_batch.c collects changes, store_commit.c makes them durable.
+ *
+ * In: a folder. Out: values. Kept: an LMDB environment and its databases.
+ */
 #include "src/core/store.h"
 
 #include <errno.h>
@@ -16,8 +18,8 @@
 #include "src/core/store_private.h"
 
 enum {
-    MAP_INITIAL_MIB = 64, // of address space, not of disk
-    READERS_MAX = 32      // the loop reads one at a time; the rest is for tools on a live store
+    MAP_INITIAL_MIB = 64, /* of address space, not of disk */
+    READERS_MAX = 32      /* the loop reads one at a time; the rest is for tools on a live store */
 };
 
 static const char *const database_names[STORE_DATABASE_COUNT] = {
@@ -55,7 +57,7 @@ static int say(char error[STORE_ERROR_LEN], int code, const char *what, const ch
     return code;
 }
 
-// One kilnd a store: two would each undo what the other decides.
+/* One kilnd a store: two would each undo what the other decides. */
 static int folder_lock(struct store *store, const char *path, char error[STORE_ERROR_LEN])
 {
     char lock_path[4096];
@@ -71,7 +73,7 @@ static int folder_lock(struct store *store, const char *path, char error[STORE_E
     return 0;
 }
 
-// A file that was cut shorter than its own last page would end us by SIGBUS when that page is read.
+/* A file that was cut shorter than its own last page would end us by SIGBUS when that page is read. */
 static int length_check(MDB_env *env)
 {
     MDB_envinfo info;
@@ -90,8 +92,9 @@ static int length_check(MDB_env *env)
     return rc;
 }
 
-// LMDB counts pages that it took and gave back before it wrote them, so a whole file may end before its last
-// page. Ours is as long as its map (with a hole at its end, which takes no room), so that shorter is damaged.
+/* LMDB counts pages that it took and gave back before it wrote them, so a whole file may end before its last
+ * page. Ours is as long as its map (with a hole at its end, which takes no room), so that shorter is
+ * damaged. */
 int store_file_grow(struct store *store, size_t size_bytes)
 {
     struct stat file;
@@ -140,7 +143,7 @@ static int databases_open(struct store *store, MDB_txn *txn, bool readonly)
     return 0;
 }
 
-// Returns an errno or LMDB's error. A new store gets our format; a newer one is refused.
+/* Returns an errno or LMDB's error. A new store gets our format; a newer one is refused. */
 static int format_check(struct store *store, MDB_txn *txn, bool readonly)
 {
     const uint8_t ours[4] = {0, 0, 0, STORE_FORMAT};
@@ -175,7 +178,7 @@ static int databases_prepare(struct store *store, bool readonly, const char *pat
     return rc ? say(error, store_errno(rc), "cannot read the store", path) : 0;
 }
 
-// A walk may read other databases on its way, so the map's lock counts.
+/* A walk may read other databases on its way, so the map's lock counts. */
 static void locks_init(struct store *store)
 {
     pthread_mutexattr_t counting;
@@ -229,7 +232,7 @@ void store_close(struct store *store)
     free(store);
 }
 
-// A read transaction, with the map held in place.
+/* A read transaction, with the map held in place. */
 static int read_begin(struct store *store, MDB_txn **ret_txn)
 {
     pthread_mutex_lock(&store->map_lock);
@@ -289,7 +292,7 @@ int store_get(struct store *store, enum store_database database, const void *key
         uint8_t *copy = malloc(found.mv_size + 1);
         if (copy) {
             memcpy(copy, found.mv_data, found.mv_size);
-            copy[found.mv_size] = 0; // texts can be used as such
+            copy[found.mv_size] = 0; /* texts can be used as such */
             *ret_value = copy;
             *ret_len_bytes = found.mv_size;
         }

@@ -1,10 +1,13 @@
-// Store: the one file family that knows LMDB. Named databases of keys and values, and a commit thread.
-//
-// In: batches of puts and deletes, made on the loop. Out: "it is durable", on the loop; values, for reading.
-// Kept: state_dir/store/. Batches become durable in the order in which they were committed; all that waits
-// while a commit runs goes into the next transaction. A transaction that fails leaves the old truth, is tried
-// again with back-off until it succeeds (store_error says why meanwhile), so a batch is never dropped.
-#pragma once
+/*
+ * Store: the one file family that knows LMDB. Named databases of keys and values, and a commit thread.
+ *
+ * In: batches of puts and deletes, made on the loop. Out: "it is durable", on the loop; values, for reading.
+ * Kept: state_dir/store/. Batches become durable in the order in which they were committed; all that waits
+ * while a commit runs goes into the next transaction. A transaction that fails leaves the old truth, is tried
+ * again with back-off until it succeeds (store_error says why meanwhile), so a batch is never dropped.
+ */
+#ifndef KILN_CORE_STORE_H
+#define KILN_CORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +17,8 @@ struct loop;
 struct store;
 struct store_batch;
 
-// STORE_HISTORY is keyed by uuid | u64 seq, STORE_SEQUENCE by u64 seq, STORE_AUDIT by u64 seq, all
-// big-endian.
+/* STORE_HISTORY is keyed by uuid | u64 seq, STORE_SEQUENCE by u64 seq, STORE_AUDIT by u64 seq, all
+ * big-endian. */
 #define STORE_DATABASES(X)                                                                                   \
     X(META, "meta")                                                                                          \
     X(VMS, "vms")                                                                                            \
@@ -36,16 +39,17 @@ enum store_database {
 
 enum { STORE_FORMAT = 1, STORE_KEY_MAX = 256, STORE_ERROR_LEN = 160 };
 
-// Opens (makes, when missing) the store in folder PATH and starts its commit thread. -EBUSY another process
-// has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, other errno of the file system; ERROR
-// says it in words. LOOP is borrowed and may be NULL: then it is for reading only.
+/* Opens (makes, when missing) the store in folder PATH and starts its commit thread. -EBUSY another process
+ * has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, other errno of the file system; ERROR
+ * says it in words. LOOP is borrowed and may be NULL: then it is for reading only. */
 int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN]);
 
-// Makes everything that is committed durable (trying for at most two seconds when the disk refuses), then
-// closes. Callbacks still owed are not called. NULL does nothing.
+/* Makes everything that is committed durable (trying for at most two seconds when the disk refuses), then
+ * closes. Callbacks still owed are not called. NULL does nothing. */
 void store_close(struct store *store);
 
-// A batch: puts and deletes in order. Values are copied. An error of put or delete sticks until store_commit.
+/* A batch: puts and deletes in order. Values are copied. An error of put or delete sticks until
+ * store_commit. */
 int store_batch_create(struct store *store, struct store_batch **ret_batch);
 void store_put(struct store_batch *batch, enum store_database database, const void *key, size_t key_len_bytes,
                const void *value, size_t value_len_bytes);
@@ -53,26 +57,28 @@ void store_delete(struct store_batch *batch, enum store_database database, const
                   size_t key_len_bytes);
 void store_batch_destroy(struct store_batch *batch);
 
-// Takes the batch. DONE is called on the loop once it is durable, in the order of commits. -ENOMEM or -EINVAL
-// when a put or delete had failed: then the batch is gone and DONE is never called.
+/* Takes the batch. DONE is called on the loop once it is durable, in the order of commits. -ENOMEM or -EINVAL
+ * when a put or delete had failed: then the batch is gone and DONE is never called. */
 typedef void store_done_fn(void *arg);
 int store_commit(struct store_batch *batch, store_done_fn *done, void *arg);
 
-// The last transaction failed: its negative errno, until one succeeds; 0 when all is well. Any thread.
+/* The last transaction failed: its negative errno, until one succeeds; 0 when all is well. Any thread. */
 int store_error(struct store *store);
-// Batches that wait for durability.
+/* Batches that wait for durability. */
 size_t store_waiting(struct store *store);
 
-// Reads what is durable. EACH returns 0 to go on, else that ends the walk and is returned. Key and value are
-// borrowed for the call. The walk begins at the first key not below FROM (NULL: the first) and ends
-// before the first key that does not begin with the PREFIX_LEN_BYTES first bytes of FROM.
+/* Reads what is durable. EACH returns 0 to go on, else that ends the walk and is returned. Key and value are
+ * borrowed for the call. The walk begins at the first key not below FROM (NULL: the first) and ends
+ * before the first key that does not begin with the PREFIX_LEN_BYTES first bytes of FROM. */
 typedef int store_each_fn(void *arg, const void *key, size_t key_len_bytes, const void *value,
                           size_t value_len_bytes);
 int store_each(struct store *store, enum store_database database, const void *from, size_t from_len_bytes,
                size_t prefix_len_bytes, store_each_fn *each, void *arg);
-// Copies one value, malloc'd. -ENOENT.
+/* Copies one value, malloc'd. -ENOENT. */
 int store_get(struct store *store, enum store_database database, const void *key, size_t key_len_bytes,
               uint8_t **ret_value, size_t *ret_len_bytes);
-// The greatest key of a database. -ENOENT when it is empty, -EMSGSIZE when it is longer than SIZE_BYTES.
+/* The greatest key of a database. -ENOENT when it is empty, -EMSGSIZE when it is longer than SIZE_BYTES. */
 int store_last_key(struct store *store, enum store_database database, void *ret_key, size_t size_bytes,
                    size_t *ret_len_bytes);
+
+#endif

@@ -1,7 +1,9 @@
-// Store: batches of changes, collected on the loop.
-//
-// In: puts and deletes. Out: a batch for the commit thread. Kept: copies of keys and values, one after the
-// other.
+/*
+ * Store: batches of changes, collected on the loop.
+ *
+ * In: puts and deletes. Out: a batch for the commit thread. Kept: copies of keys and values, one after the
+ * other.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +79,7 @@ static void op_add(struct store_batch *batch, struct store_op op, const void *ke
 {
     if (batch->error)
         return;
-    // LMDB takes no empty key, and a transaction must not fail for what one batch asks.
+    /* LMDB takes no empty key, and a transaction must not fail for what one batch asks. */
     if (op.key_len_bytes == 0 || op.key_len_bytes > STORE_KEY_MAX) {
         batch->error = -EINVAL;
         return;

@@ -1,7 +1,9 @@
-// Store: the commit thread. One transaction for all that was queued while the one before ran.
-//
-// In: batches from the loop. Out: their callbacks, on the loop, once they are durable. Kept: the batches of a
-// transaction that failed, until it succeeds.
+/*
+ * Store: the commit thread. One transaction for all that was queued while the one before ran.
+ *
+ * In: batches from the loop. Out: their callbacks, on the loop, once they are durable. Kept: the batches of a
+ * transaction that failed, until it succeeds.
+ */
 #include <errno.h>
 #include <lmdb.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@
 enum {
     RETRY_FIRST_MS = 50,
     RETRY_MAX_MS = 2000,
-    STOP_PATIENCE_MS = 2000 // how long a full disk may hold up the end of kilnd
+    STOP_PATIENCE_MS = 2000 /* how long a full disk may hold up the end of kilnd */
 };
 
 static int op_apply(struct store *store, MDB_txn *txn, const struct store_op *op, const uint8_t *bytes)
@@ -80,7 +82,7 @@ static int transaction(struct store *store, const struct store_list *list)
     return store_errno(rc);
 }
 
-// Waits for DELAY_MS, or until the store stops. With the lock held.
+/* Waits for DELAY_MS, or until the store stops. With the lock held. */
 static void pause_ms(struct store *store, int64_t delay_ms)
 {
     struct timespec until;
@@ -106,7 +108,7 @@ static void error_set(struct store *store, int error)
     store->error = error;
 }
 
-// Called and left with the lock held. Returns false when the store stops and the disk still refuses.
+/* Called and left with the lock held. Returns false when the store stops and the disk still refuses. */
 static bool list_commit(struct store *store, struct store_list *list)
 {
     int64_t delay_ms = RETRY_FIRST_MS, patience_ms = STOP_PATIENCE_MS;
@@ -132,7 +134,7 @@ static void list_tell(struct store *store, struct store_list *list)
     for (const struct store_batch *batch = list->first; batch; batch = batch->next)
         store->waiting--;
     store_list_move(&store->done, list);
-    // It fails only when the counter is full, and then the loop is being woken anyway.
+    /* It fails only when the counter is full, and then the loop is being woken anyway. */
     while (write(store->done_fd, &one, sizeof one) < 0 && errno == EINTR)
         continue;
 }
@@ -155,7 +157,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-// On the loop: the callbacks of what became durable.
+/* On the loop: the callbacks of what became durable. */
 static void done_tell(int ready, void *arg)
 {
     struct store *store = arg;

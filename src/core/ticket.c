@@ -1,4 +1,6 @@
-// Tickets: ticket.h says what they are.
+/*
+ * Tickets: ticket.h says what they are.
+ */
 #include "src/core/ticket.h"
 
 #include <errno.h>

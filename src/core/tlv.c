@@ -1,4 +1,6 @@
-// TLV: see tlv.h.
+/*
+ * TLV: see tlv.h.
+ */
 #include "src/core/tlv.h"
 
 #include <errno.h>
@@ -85,7 +87,7 @@ void tlv_close(struct tlv_writer *writer, size_t opened)
         number_store(writer->bytes + opened - 4, writer->len_bytes - opened, 4);
 }
 
-// As the machine stores integers of that width, which is what makes the table independent of their names.
+/* As the machine stores integers of that width, which is what makes the table independent of their names. */
 static uint64_t member_number(const void *at, size_t size_bytes)
 {
     uint16_t u16;

@@ -1,4 +1,6 @@
-// Users: people as public keys, in memory and in the store. See object.h.
+/*
+ * Users: people as public keys, in memory and in the store. See object.h.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

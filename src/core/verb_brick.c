@@ -1,4 +1,6 @@
-// Bricks: verb_object.h says what is asked.
+/*
+ * Bricks: verb_object.h says what is asked.
+ */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,6 @@
-// The audit and the daemon itself: verb_object.h says what is asked.
+/*
+ * The audit and the daemon itself: verb_object.h says what is asked.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,9 @@
-// What can be asked about bricks, drives, users, the audit and the daemon, the same for both sockets.
-//
-// In: an ask whose caller was checked, parameters. Out: the answer, now or when durable. Kept: nothing.
-// Parameters and objects are borrowed for the call. AFTER as in verb_vm.h.
+/*
+ * What can be asked about bricks, drives, users, the audit and the daemon, the same for both sockets.
+ *
+ * In: an ask whose caller was checked, parameters. Out: the answer, now or when durable. Kept: nothing.
+ * Parameters and objects are borrowed for the call. AFTER as in verb_vm.h.
+ */
 #ifndef KILN_CORE_VERB_OBJECT_H
 #define KILN_CORE_VERB_OBJECT_H
 
@@ -9,7 +11,7 @@
 
 struct json;
 
-// A page of bricks: whole for operators, else as they are offered to owners.
+/* A page of bricks: whole for operators, else as they are offered to owners. */
 void verb_brick_list(struct ask *ask, const char *after, bool whole);
 void verb_brick_show(struct ask *ask, const char *name);
 void verb_brick_add(struct ask *ask, const struct json *params);
@@ -18,15 +20,16 @@ void verb_brick_verify(struct ask *ask, const char *name);
 
 void verb_drive_list(struct ask *ask, const char *after);
 void verb_drive_show(struct ask *ask, const struct drive *drive);
-// PARAMS {id, name, size_mib, envelope} of the caller.
+/* PARAMS {id, name, size_mib, envelope} of the caller. */
 void verb_drive_add(struct ask *ask, const struct json *params);
 void verb_drive_remove(struct ask *ask, const struct drive *drive);
-// PARAMS {ciphertext}; USER: fingerprint in hex.
+/* PARAMS {ciphertext}; USER: fingerprint in hex. */
 void verb_drive_share(struct ask *ask, const struct drive *drive, const char *user,
                       const struct json *params);
 void verb_drive_unshare(struct ask *ask, const struct drive *drive, const char *user);
 
-// Roles are shown to operators; owners get {name, fingerprint, public_key} of everyone, to share drives with.
+/* Roles are shown to operators; owners get {name, fingerprint, public_key} of everyone, to share drives
+ * with. */
 void verb_user_list(struct ask *ask, const char *after);
 void verb_user_add(struct ask *ask, const struct json *params);
 void verb_user_remove(struct ask *ask, const char *name);

@@ -1,4 +1,6 @@
-// Users: verb_object.h says what is asked.
+/*
+ * Users: verb_object.h says what is asked.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -98,7 +100,7 @@ void verb_user_add(struct ask *ask, const struct json *params)
         ask_refuse_errno(ask, error);
 }
 
-// What a user who is no more still has open: sessions, readers of events, tickets, channels, bridges.
+/* What a user who is no more still has open: sessions, readers of events, tickets, channels, bridges. */
 static void close_all(struct verbs *verbs, const uint8_t key[RECORD_HASH_LEN])
 {
     const struct vm_slot *slot;

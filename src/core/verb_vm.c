@@ -1,4 +1,6 @@
-// VMs: what can be read about them. verb_vm.h says what is asked.
+/*
+ * VMs: what can be read about them. verb_vm.h says what is asked.
+ */
 #include "src/core/verb_vm.h"
 
 #include <stdio.h>
@@ -78,7 +80,7 @@ void verb_vm_history(struct ask *ask, const struct vm_slot *slot, const char *af
     ask_send(ask, 200, &walk.page.out);
 }
 
-// The last lines of TEXT, as an array.
+/* The last lines of TEXT, as an array. */
 static void write_lines(struct json_writer *out, const char *text)
 {
     const char *start = text + strlen(text);

@@ -1,4 +1,6 @@
-// VMs: create and destroy. verb_vm.h says what is asked.
+/*
+ * VMs: create and destroy. verb_vm.h says what is asked.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ static void created(void *arg, int error, const struct vm *vm)
     ask_send(ask, 201, &out);
 }
 
-// A drive by its id, or by the name that its owner gave it.
+/* A drive by its id, or by the name that its owner gave it. */
 static bool find_drive(const struct core *core, const char *word, const uint8_t *owner,
                        uint8_t ret_id[VM_UUID_LEN])
 {
@@ -35,7 +37,7 @@ static bool find_drive(const struct core *core, const char *word, const uint8_t 
     return drive;
 }
 
-// Reads one element of "drives". Returns NULL, or what is wrong with it.
+/* Reads one element of "drives". Returns NULL, or what is wrong with it. */
 static const char *read_drive(const struct core *core, const struct json *element, const uint8_t *owner,
                               struct create_drive *ret_drive)
 {
@@ -50,7 +52,7 @@ static const char *read_drive(const struct core *core, const struct json *elemen
     return find_drive(core, word, owner, ret_drive->id) ? NULL : word;
 }
 
-// Reads "drives" into DRIVES of VM_DRIVES_MAX. Returns false after a refusal.
+/* Reads "drives" into DRIVES of VM_DRIVES_MAX. Returns false after a refusal. */
 static bool read_drives(struct ask *ask, const struct json *array, const uint8_t *owner,
                         struct create_drive *drives)
 {

@@ -1,4 +1,6 @@
-// VMs: what only the owner of one asks: the vouch and the bridge ticket. verb_vm.h says what is asked.
+/*
+ * VMs: what only the owner of one asks: the vouch and the bridge ticket. verb_vm.h says what is asked.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +25,7 @@ static void send_vouch(struct ask *ask, const struct vm *vm, const struct vouch 
     ask_send(ask, 200, &out);
 }
 
-// Answers why, unless the caller owns the VM and the VM is there to be spoken to.
+/* Answers why, unless the caller owns the VM and the VM is there to be spoken to. */
 static bool is_reachable(struct ask *ask, const struct vm *vm)
 {
     if (!vm->assigned || !caller_is(&ask->caller, vm->owner)) {

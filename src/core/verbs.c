@@ -1,4 +1,6 @@
-// Verbs: makes their parts and joins them to core. verbs.h says what they are.
+/*
+ * Verbs: makes their parts and joins them to core. verbs.h says what they are.
+ */
 #include "src/core/verbs.h"
 
 #include <errno.h>

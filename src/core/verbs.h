@@ -1,8 +1,10 @@
-// Verbs: what people, the edge and guests may ask of kilnd, and what it tells them.
-//
-// In: control.sock (operators), edge.sock (owners' requests, registrations, guests' links), core's changes.
-// Out: answers, events, messages to guests; events and orders into the machines.
-// Kept: sessions, tickets, links, bridges and readers of events, in memory only.
+/*
+ * Verbs: what people, the edge and guests may ask of kilnd, and what it tells them.
+ *
+ * In: control.sock (operators), edge.sock (owners' requests, registrations, guests' links), core's changes.
+ * Out: answers, events, messages to guests; events and orders into the machines.
+ * Kept: sessions, tickets, links, bridges and readers of events, in memory only.
+ */
 #ifndef KILN_CORE_VERBS_H
 #define KILN_CORE_VERBS_H
 
@@ -20,9 +22,10 @@ struct replay;
 struct sessions;
 struct tickets;
 
-// What the files of the verbs share. Fields are owned, made by verbs.c and written by the file of their name.
+/* What the files of the verbs share. Fields are owned, made by verbs.c and written by the file of their
+ * name. */
 struct verbs {
-    struct core *core; // borrowed
+    struct core *core; /* borrowed */
     struct sessions *sessions;
     struct tickets *tickets;
     struct challenges *challenges;
@@ -36,14 +39,14 @@ struct verbs {
     struct control *control;
 };
 
-// Sets core->ports and opens run_dir/control.sock and run_dir/edge.sock. After core_open, before core_start.
-// Negative errno; ERROR says what failed in words.
+/* Sets core->ports and opens run_dir/control.sock and run_dir/edge.sock. After core_open, before core_start.
+ * Negative errno; ERROR says what failed in words. */
 int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static CORE_ERROR_LEN]);
 
-// Closes both sockets. Before core_close, which still tells what became durable: that finds everything else.
-// NULL does nothing, here and below.
+/* Closes both sockets. Before core_close, which still tells what became durable: that finds everything else.
+ * NULL does nothing, here and below. */
 void verbs_stop(struct verbs *verbs);
-// Forgets every session, link and reader. After core_close, while the loop is there.
+/* Forgets every session, link and reader. After core_close, while the loop is there. */
 void verbs_destroy(struct verbs *verbs);
 
 #endif

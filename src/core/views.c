@@ -1,4 +1,6 @@
-// Views of VMs and of their changes, and pages: views.h says what they are.
+/*
+ * Views of VMs and of their changes, and pages: views.h says what they are.
+ */
 #include "src/core/views.h"
 
 #include "protocol/text.h"

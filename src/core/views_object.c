@@ -1,4 +1,6 @@
-// Views of bricks, drives, users and audit entries: views.h says what they are.
+/*
+ * Views of bricks, drives, users and audit entries: views.h says what they are.
+ */
 #include "protocol/text.h"
 #include "src/core/views.h"
 

@@ -1,5 +1,7 @@
-// The life of a call: made and answered on the loop's thread, performed on the pool. And what libvirt's
-// errors mean to Kiln.
+/*
+ * The life of a call: made and answered on the loop's thread, performed on the pool. And what libvirt's
+ * errors mean to Kiln.
+ */
 #include "src/core/virt.h"
 
 #include "src/core/virt_private.h"
@@ -58,7 +60,7 @@ int virt_op_fail(struct virt_op *op, struct _virConnect *connection, const char 
 
     snprintf(op->words, sizeof(op->words), "%s: %s", what,
              error && error->message ? error->message : "libvirt does not say why");
-    // Whatever it says: an answer that came over a broken connection is no answer (R22).
+    /* Whatever it says: an answer that came over a broken connection is no answer (R22). */
     if (!connection || virConnectIsAlive(connection) != 1)
         return -ENOTCONN;
     return errno_of(code);
@@ -130,7 +132,7 @@ int virt_op_submit(struct virt_op *op, enum worker_lane lane, const char *key)
     return r;
 }
 
-// libvirt writes errors to stderr by itself; ours are logged by whoever knows what they mean.
+/* libvirt writes errors to stderr by itself; ours are logged by whoever knows what they mean. */
 static void silence(void *arg, virErrorPtr error)
 {
     (void)arg;
@@ -186,7 +188,7 @@ void virt_destroy(struct virt *virt)
     virt_connector_end(virt);
     if (virt->worker)
         worker_stop(virt->worker);
-    // The event thread outlives the pool: it is what notices that a call's connection is dead.
+    /* The event thread outlives the pool: it is what notices that a call's connection is dead. */
     virt_consoles_finish(virt);
     virt_connection_finish(virt);
     worker_destroy(virt->worker);

@@ -1,9 +1,11 @@
-// Connections that come back. The connector thread opens what is missing and closes what broke, because both
-// can block; the event thread runs libvirt's own event loop.
-//
-// That loop is libvirt's and not ours on purpose: libvirt adds, changes and closes descriptors from any
-// thread, and its poll loop copes with a descriptor that was closed and reused meanwhile, which an epoll set
-// shared with the rest of kilnd would not. What it sees is posted to our loop.
+/*
+ * Connections that come back. The connector thread opens what is missing and closes what broke, because both
+ * can block; the event thread runs libvirt's own event loop.
+ *
+ * That loop is libvirt's and not ours on purpose: libvirt adds, changes and closes descriptors from any
+ * thread, and its poll loop copes with a descriptor that was closed and reused meanwhile, which an epoll set
+ * shared with the rest of kilnd would not. What it sees is posted to our loop.
+ */
 #include "src/core/virt_private.h"
 
 #include "src/io/log.h"
@@ -17,7 +19,7 @@
 #include <libvirt/virterror.h>
 
 enum {
-    // A dead libvirtd is noticed after interval * (count + 1) at the latest; a closed socket at once.
+    /* A dead libvirtd is noticed after interval * (count + 1) at the latest; a closed socket at once. */
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_COUNT = 3,
     BACKOFF_MIN_MS = 100,
@@ -53,7 +55,8 @@ static void *events_main(void *arg)
     return NULL;
 }
 
-// A connection broke, as libvirt's event loop sees it. It is closed elsewhere: not inside its own callback.
+/* A connection broke, as libvirt's event loop sees it. It is closed elsewhere: not inside its own
+ * callback. */
 static void on_closed(virConnectPtr connection, int reason, void *arg)
 {
     struct virt_link *link = arg;
@@ -89,7 +92,7 @@ static virConnectPtr open_connection(struct virt_link *link)
 
     if (!connection)
         return NULL;
-    // Drivers without a daemon have neither; then the connection cannot break.
+    /* Drivers without a daemon have neither; then the connection cannot break. */
     (void)virConnectSetKeepAlive(connection, KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT);
     (void)virConnectRegisterCloseCallback(connection, on_closed, link, NULL);
     if (link->which != VIRT_MAIN)
@@ -125,7 +128,8 @@ static void wait_until_changed(struct virt *virt, int delay_ms)
     pthread_cond_timedwait(&virt->changed, &virt->lock, &until);
 }
 
-// Opens or closes what this link wants, with the lock given up meanwhile. Returns whether it is in order now.
+/* Opens or closes what this link wants, with the lock given up meanwhile. Returns whether it is in order
+ * now. */
 static bool mend_link(struct virt_link *link)
 {
     struct virt *virt = link->virt;
@@ -142,7 +146,7 @@ static bool mend_link(struct virt_link *link)
     connection = open_connection(link);
     pthread_mutex_lock(&virt->lock);
     link->connection = connection;
-    // It may have broken before on_closed could know it.
+    /* It may have broken before on_closed could know it. */
     link->broken = connection && virConnectIsAlive(connection) == 0;
     if (connection && !link->broken && link->which == VIRT_MAIN)
         virt_events_post(virt, VIRT_EVENT_BACK, NULL, "the connection to libvirt is up");
@@ -207,7 +211,7 @@ void virt_connector_end(struct virt *virt)
     virt->connector_runs = false;
 }
 
-// Nothing to do: that it is due has woken the event loop.
+/* Nothing to do: that it is due has woken the event loop. */
 static void on_wake(int timer, void *arg)
 {
     (void)timer;
@@ -240,7 +244,7 @@ struct _virConnect *virt_connection_take(struct virt *virt, enum virt_connection
 
     pthread_mutex_lock(&virt->lock);
     link = &virt->links[which];
-    // Destroying has a connection of its own, and uses the other rather than none.
+    /* Destroying has a connection of its own, and uses the other rather than none. */
     if ((!link->connection || link->broken) && which == VIRT_RESERVED)
         link = &virt->links[VIRT_MAIN];
     if (link->connection && !link->broken) {
@@ -254,7 +258,7 @@ struct _virConnect *virt_connection_take(struct virt *virt, enum virt_connection
 bool virt_is_connected(const struct virt *virt)
 {
     const struct virt_link *link = &virt->links[VIRT_MAIN];
-    // Asking changes nothing but the lock, which no caller can see.
+    /* Asking changes nothing but the lock, which no caller can see. */
     pthread_mutex_t *lock = (pthread_mutex_t *)&virt->lock;
     bool connected;
 

@@ -1,4 +1,6 @@
-// Serial consoles: bytes to lines, and the last lines of each VM, on the loop's thread.
+/*
+ * Serial consoles: bytes to lines, and the last lines of each VM, on the loop's thread.
+ */
 #include "src/core/virt_private.h"
 #include "src/core/virt_stream.h"
 
@@ -14,14 +16,14 @@ enum { LINE_BYTES = 1024 };
 
 struct virt_console {
     TAILQ_ENTRY(virt_console) link;
-    struct virt *virt; // borrowed: owner
+    struct virt *virt; /* borrowed: owner */
     char uuid[VIRT_UUID_BYTES];
-    struct virt_stream *stream; // owned; NULL while nothing is read
+    struct virt_stream *stream; /* owned; NULL while nothing is read */
     virt_console_line_fn *line;
     void *line_arg;
     char partial[LINE_BYTES];
     size_t partial_bytes;
-    char tail[VIRT_CONSOLE_TAIL_BYTES + 1]; // whole lines, each with its newline
+    char tail[VIRT_CONSOLE_TAIL_BYTES + 1]; /* whole lines, each with its newline */
     size_t tail_bytes;
 };
 
@@ -52,7 +54,7 @@ static struct virt_console *make_console(struct virt *virt, const char *uuid)
     return console;
 }
 
-// --- the tail ---
+/* --- the tail --- */
 
 static size_t count_lines(const struct virt_console *console)
 {
@@ -84,7 +86,7 @@ static void keep_line(struct virt_console *console, const char *line)
     console->tail_bytes += len + 1;
 }
 
-// --- lines ---
+/* --- lines --- */
 
 static void end_line(struct virt_console *console)
 {
@@ -97,7 +99,7 @@ static void end_line(struct virt_console *console)
     console->line(console->line_arg, console->uuid, line);
 }
 
-// A guest writes what it likes: nothing of it may move a terminal's cursor or break a JSON text.
+/* A guest writes what it likes: nothing of it may move a terminal's cursor or break a JSON text. */
 static char printable(char c)
 {
     if (c == '\t')
@@ -115,7 +117,7 @@ static void on_bytes(void *arg, const char *bytes, size_t len, size_t lost, bool
     for (size_t i = 0; i < len; i++) {
         if (bytes[i] == '\n' || console->partial_bytes == LINE_BYTES - 1) {
             end_line(console);
-            // The receiver may have closed or forgotten this console over that line.
+            /* The receiver may have closed or forgotten this console over that line. */
             console = find_console(virt, uuid);
             if (!console || !console->stream)
                 return;
@@ -137,7 +139,7 @@ static void on_bytes(void *arg, const char *bytes, size_t len, size_t lost, bool
     }
 }
 
-// --- open and close ---
+/* --- open and close --- */
 
 static int perform_open(struct virt_op *op, struct _virConnect *connection)
 {
@@ -161,7 +163,7 @@ static int perform_nothing(struct virt_op *op, struct _virConnect *connection)
     return 0;
 }
 
-// Stands between the call and its caller, because a stream that was not opened must be let go of first.
+/* Stands between the call and its caller, because a stream that was not opened must be let go of first. */
 struct opening {
     struct virt *virt;
     char uuid[VIRT_UUID_BYTES];
@@ -250,7 +252,7 @@ size_t virt_console_tail(const struct virt *virt, const char *uuid, char *ret_te
 
     if (size == 0)
         return 0;
-    // A small buffer gets the end: that is where the trouble is.
+    /* A small buffer gets the end: that is where the trouble is. */
     if (len > size - 1) {
         from += len - (size - 1);
         len = size - 1;

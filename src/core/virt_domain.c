@@ -1,5 +1,7 @@
-// Domains: started transient, so that libvirt keeps nothing of a dead VM; recognised by Kiln's metadata;
-// ended ahead of everything else.
+/*
+ * Domains: started transient, so that libvirt keeps nothing of a dead VM; recognised by Kiln's metadata;
+ * ended ahead of everything else.
+ */
 #include "src/core/domain_xml.h"
 #include "src/core/virt_private.h"
 
@@ -27,7 +29,8 @@ static enum virt_domain_state state_of(int state)
     }
 }
 
-// Reads metadata and state of a domain; -EEXIST when it is not one of Kiln's, -ENOENT when it went meanwhile.
+/* Reads metadata and state of a domain; -EEXIST when it is not one of Kiln's, -ENOENT when it went
+ * meanwhile. */
 static int read_domain(struct virt_op *op, virConnectPtr connection, virDomainPtr domain,
                        struct virt_domain_info *ret_info)
 {
@@ -70,9 +73,9 @@ int virt_domain_find(struct virt_op *op, struct _virConnect *connection, struct 
     return r;
 }
 
-// --- start ---
+/* --- start --- */
 
-// Path of a volume that QEMU opens by path; "" for no volume.
+/* Path of a volume that QEMU opens by path; "" for no volume. */
 static int find_path(struct virt_op *op, virConnectPtr connection, const char *name, char **ret_path)
 {
     virStorageVolPtr volume = NULL;
@@ -159,7 +162,7 @@ int virt_ensure_domain(struct virt *virt, const struct virt_vm_spec *spec, virt_
     return virt_op_submit(op, WORKER_NORMAL, spec->uuid);
 }
 
-// --- calls that take only a uuid ---
+/* --- calls that take only a uuid --- */
 
 static struct virt_op *create_named_op(struct virt *virt, const char *uuid, virt_answer_fn *answered,
                                        void *arg,
@@ -184,7 +187,7 @@ static int perform_gone(struct virt_op *op, struct _virConnect *connection)
         return r;
     if (virDomainDestroy(domain) < 0) {
         r = virt_op_fail(op, connection, "cannot destroy the domain");
-        // A transient domain that ended by itself meanwhile is not running, or not there at all.
+        /* A transient domain that ended by itself meanwhile is not running, or not there at all. */
         if (r != -ENOTCONN && virDomainIsActive(domain) != 1 && virConnectIsAlive(connection) == 1)
             r = 0;
     }
@@ -192,7 +195,7 @@ static int perform_gone(struct virt_op *op, struct _virConnect *connection)
     return r;
 }
 
-// The second look of a call that found work for this VM under way: it stands behind that work.
+/* The second look of a call that found work for this VM under way: it stands behind that work. */
 struct second_look {
     struct virt *virt;
     char uuid[VIRT_UUID_BYTES];
@@ -267,7 +270,7 @@ int virt_domain_query(struct virt *virt, const char *uuid, virt_answer_fn *answe
     return virt_op_submit(create_named_op(virt, uuid, answered, arg, perform_query), WORKER_NORMAL, uuid);
 }
 
-// --- list ---
+/* --- list --- */
 
 static int read_domains(struct virt_op *op, virConnectPtr connection, virDomainPtr *domains, size_t n)
 {

@@ -1,4 +1,6 @@
-// Drives in a running domain: attached by serial, found by serial.
+/*
+ * Drives in a running domain: attached by serial, found by serial.
+ */
 #include "src/core/domain_xml.h"
 #include "src/core/virt_private.h"
 
@@ -19,7 +21,7 @@ void virt_drive_serial(const char *drive, char ret_serial[static VIRT_SERIAL_BYT
     ret_serial[len] = '\0';
 }
 
-// A reference to our domain and its XML of now, which the caller frees.
+/* A reference to our domain and its XML of now, which the caller frees. */
 static int read_xml(struct virt_op *op, virConnectPtr connection, virDomainPtr *ret_domain, char **ret_xml)
 {
     virDomainPtr domain = NULL;
@@ -84,7 +86,7 @@ static int detach(struct virt_op *op, virConnectPtr connection, virDomainPtr dom
 
     if (virDomainDetachDeviceFlags(domain, disk, VIR_DOMAIN_AFFECT_LIVE) < 0)
         return virt_op_fail(op, connection, "cannot detach the drive");
-    // libvirt asks the guest, waits for some seconds, and says success either way.
+    /* libvirt asks the guest, waits for some seconds, and says success either way. */
     xml = virDomainGetXMLDesc(domain, 0);
     if (!xml)
         return virt_op_fail(op, connection, "cannot read the domain");

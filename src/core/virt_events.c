@@ -1,4 +1,6 @@
-// libvirt's lifecycle events in Kiln's words, carried from the event thread to the loop.
+/*
+ * libvirt's lifecycle events in Kiln's words, carried from the event thread to the loop.
+ */
 #include "src/core/virt_private.h"
 
 #include <stdlib.h>
@@ -7,7 +9,7 @@
 #include <libvirt/libvirt.h>
 
 struct posted {
-    struct virt *virt; // borrowed
+    struct virt *virt; /* borrowed */
     struct virt_event event;
 };
 
@@ -31,7 +33,7 @@ static void tell(void *arg, bool ran)
     (void)ran;
     if (posted->event.kind == VIRT_EVENT_LOST)
         virt_consoles_lost(virt);
-    // What comes in while virt_destroy waits is of no use to a receiver that is going away.
+    /* What comes in while virt_destroy waits is of no use to a receiver that is going away. */
     if (!virt->ending)
         virt->notify(virt->notify_arg, &posted->event);
     free(posted);

@@ -1,4 +1,6 @@
-// The hash of a volume, through libvirt's stream and not through its path, so that any kind of pool will do.
+/*
+ * The hash of a volume, through libvirt's stream and not through its path, so that any kind of pool will do.
+ */
 #include "src/core/virt_private.h"
 
 #include "protocol/crypto.h"
@@ -9,10 +11,10 @@
 
 #include <libvirt/libvirt.h>
 
-// A message of libvirt's protocol carries at most 256 KiB of a stream.
+/* A message of libvirt's protocol carries at most 256 KiB of a stream. */
 enum { CHUNK_BYTES = 256 * 1024 };
 
-// Hashes what the stream brings until its end.
+/* Hashes what the stream brings until its end. */
 static int hash_stream(struct virt_op *op, virConnectPtr connection, virStreamPtr stream,
                        struct crypto_hash *hash)
 {

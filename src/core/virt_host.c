@@ -1,5 +1,7 @@
-// What VMs stand on: the pool, the network with its pinned addresses, the filter. Made when missing, started
-// when stopped; what exists and is another's is refused, never changed.
+/*
+ * What VMs stand on: the pool, the network with its pinned addresses, the filter. Made when missing, started
+ * when stopped; what exists and is another's is refused, never changed.
+ */
 #include "src/core/domain_xml.h"
 #include "src/core/virt_private.h"
 #include "src/core/virt_xml.h"
@@ -17,7 +19,7 @@ static virStoragePoolPtr define_pool(struct virt_op *op, virConnectPtr connectio
     virStoragePoolPtr pool = xml ? virStoragePoolDefineXML(connection, xml, 0) : NULL;
 
     free(xml);
-    // Building a dir pool makes its folder; one that is there already is as good.
+    /* Building a dir pool makes its folder; one that is there already is as good. */
     if (pool)
         (void)virStoragePoolBuild(pool, VIR_STORAGE_POOL_BUILD_NEW);
     return pool;
@@ -39,7 +41,8 @@ static int ensure_pool(struct virt_op *op, virConnectPtr connection)
     }
     if (virStoragePoolIsActive(pool) != 1 && virStoragePoolCreate(pool, 0) < 0)
         r = virt_op_fail(op, connection, "cannot start the storage pool");
-    // A pool that comes back by itself after a reboot is a comfort; a driver that cannot do it is no failure.
+    /* A pool that comes back by itself after a reboot is a comfort; a driver that cannot do it is no
+     * failure. */
     if (r == 0)
         (void)virStoragePoolSetAutostart(pool, 1);
     virStoragePoolFree(pool);
@@ -92,8 +95,8 @@ static int ensure_network(struct virt_op *op, virConnectPtr connection)
     return r;
 }
 
-// Defined anew each time: libvirt changes nothing when it is the same, and else brings every running VM up to
-// it.
+/* Defined anew each time: libvirt changes nothing when it is the same, and else brings every running VM up to
+ * it. */
 static int ensure_filter(struct virt_op *op, virConnectPtr connection)
 {
     virNWFilterPtr filter = virNWFilterLookupByName(connection, KILN_FILTER_NAME);
@@ -132,7 +135,7 @@ int virt_ensure_host(struct virt *virt, virt_answer_fn *answered, void *arg)
     return virt_op_submit(virt_op_create(virt, answered, arg, perform_host), WORKER_NORMAL, "host");
 }
 
-// --- addresses ---
+/* --- addresses --- */
 
 static int update_hosts(struct virt_op *op, virConnectPtr connection, virNetworkPtr network, unsigned command,
                         const char *mac, const char *address)
@@ -142,14 +145,15 @@ static int update_hosts(struct virt_op *op, virConnectPtr connection, virNetwork
 
     if (!xml)
         return virt_op_refuse(op, -ENOMEM, "out of memory");
-    // Live only: a pin is worth nothing to anybody once the network has gone down with its VMs.
+    /* Live only: a pin is worth nothing to anybody once the network has gone down with its VMs. */
     r = virNetworkUpdate(network, command, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, xml,
                          VIR_NETWORK_UPDATE_AFFECT_LIVE);
     free(xml);
     return r < 0 ? virt_op_fail(op, connection, "cannot change the network's addresses") : 0;
 }
 
-// Takes away what pins this MAC or this address otherwise. Sets *ret_pinned when the pin is there as wanted.
+/* Takes away what pins this MAC or this address otherwise. Sets *ret_pinned when the pin is there as
+ * wanted. */
 static int clear_hosts(struct virt_op *op, virConnectPtr connection, virNetworkPtr network, bool *ret_pinned)
 {
     const struct virt_vm_spec *spec = &op->spec;
@@ -213,8 +217,8 @@ static int perform_address_gone(struct virt_op *op, struct _virConnect *connecti
     return r;
 }
 
-// All under one key: reading the pins and changing them is two calls, and libvirt would let another in
-// between.
+/* All under one key: reading the pins and changing them is two calls, and libvirt would let another in
+ * between. */
 static int submit_address(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
                           void *arg, int (*perform)(struct virt_op *op, struct _virConnect *connection))
 {

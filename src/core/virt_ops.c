@@ -1,4 +1,6 @@
-// Virt ops: the table of libvirt's side; see virt_ops.h.
+/*
+ * Virt ops: the table of libvirt's side; see virt_ops.h.
+ */
 #include "src/core/virt_ops.h"
 
 const struct virt_ops virt_ops_libvirt = {

@@ -1,6 +1,9 @@
-// Virt ops: the calls of virt.h that the machine's effects need, as a table, so that tests can answer for
-// libvirt with faults that libvirt does not make on demand. kilnd uses `virt_ops_libvirt`.
-#pragma once
+/*
+ * Virt ops: the calls of virt.h that the machine's effects need, as a table, so that tests can answer for
+ * libvirt with faults that libvirt does not make on demand. kilnd uses `virt_ops_libvirt`.
+ */
+#ifndef KILN_CORE_VIRT_OPS_H
+#define KILN_CORE_VIRT_OPS_H
 
 #include "src/core/virt.h"
 
@@ -26,3 +29,5 @@ struct virt_ops {
 };
 
 extern const struct virt_ops virt_ops_libvirt;
+
+#endif

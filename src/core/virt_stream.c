@@ -1,5 +1,7 @@
-// Held by whoever may still touch it: its owner on the loop, a call that opens it, libvirt's callback, a
-// delivery on its way. The last one frees it.
+/*
+ * Held by whoever may still touch it: its owner on the loop, a call that opens it, libvirt's callback, a
+ * delivery on its way. The last one frees it.
+ */
 #include "src/core/virt_stream.h"
 
 #include "src/core/virt_private.h"
@@ -11,19 +13,19 @@
 #include <libvirt/libvirt.h>
 
 struct virt_stream {
-    struct virt *virt; // borrowed
+    struct virt *virt; /* borrowed */
     atomic_int holders;
 
-    // loop's thread only
-    virt_stream_fn *got; // NULL once abandoned
+    /* loop's thread only */
+    virt_stream_fn *got; /* NULL once abandoned */
     void *arg;
 
-    pthread_mutex_t lock; // of all below
-    virStreamPtr stream;  // owned; NULL until open and after closing
+    pthread_mutex_t lock; /* of all below */
+    virStreamPtr stream;  /* owned; NULL until open and after closing */
     char pending[VIRT_STREAM_PENDING_BYTES];
     size_t pending_bytes;
     size_t lost_bytes;
-    bool posted; // a delivery is on its way
+    bool posted; /* a delivery is on its way */
     bool ended;
     bool abandoned;
 };
@@ -77,7 +79,7 @@ static void deliver(void *arg, bool ran)
     virt_stream_release(stream);
 }
 
-// With the lock held.
+/* With the lock held. */
 static void post_delivery(struct virt_stream *stream)
 {
     if (stream->posted)
@@ -98,7 +100,7 @@ static void append(struct virt_stream *stream, const char *bytes, size_t len)
     stream->lost_bytes += len - taken;
 }
 
-// On libvirt's event thread: takes all there is, so that a level-triggered wake-up is not repeated for it.
+/* On libvirt's event thread: takes all there is, so that a level-triggered wake-up is not repeated for it. */
 static void on_ready(virStreamPtr from, int events, void *arg)
 {
     struct virt_stream *stream = arg;
@@ -109,7 +111,7 @@ static void on_ready(virStreamPtr from, int events, void *arg)
     pthread_mutex_lock(&stream->lock);
     while ((n = virStreamRecv(from, bytes, sizeof(bytes))) > 0)
         append(stream, bytes, (size_t)n);
-    // -2: nothing more for now.
+    /* -2: nothing more for now. */
     if (n != -2 || (events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)))
         stream->ended = true;
     post_delivery(stream);
@@ -193,7 +195,7 @@ void virt_stream_abandon(struct virt_stream *stream, bool now)
     pthread_mutex_lock(&stream->lock);
     stream->abandoned = true;
     pthread_mutex_unlock(&stream->lock);
-    // Closing asks libvirtd and waits for it, which the loop must not.
+    /* Closing asks libvirtd and waits for it, which the loop must not. */
     if (now || worker_submit(stream->virt->worker, WORKER_NORMAL, NULL, run_close, close_done, stream) < 0) {
         run_close(stream);
         virt_stream_release(stream);

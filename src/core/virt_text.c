@@ -1,5 +1,7 @@
-// Writing goes through a memory stream, so growing and failing are the C library's business. Reading knows
-// only XML as libvirt writes it: well formed, attributes in single or double quotes, no CDATA, no comments.
+/*
+ * Writing goes through a memory stream, so growing and failing are the C library's business. Reading knows
+ * only XML as libvirt writes it: well formed, attributes in single or double quotes, no CDATA, no comments.
+ */
 #include "src/core/virt_text.h"
 
 #include <errno.h>
@@ -79,7 +81,7 @@ char *virt_text_take(struct virt_text *text)
     return text->text;
 }
 
-// Copies one character or entity of an attribute's value; returns how many bytes it took.
+/* Copies one character or entity of an attribute's value; returns how many bytes it took. */
 static size_t unescape_one(const char *from, char *ret_c)
 {
     for (int i = 0; i < NENTITIES; i++) {
@@ -109,7 +111,7 @@ static int unescape(const char *from, const char *end, char *ret_value, size_t s
     return 0;
 }
 
-// Where the tag that begins here ends, behind its '>'. NULL for a broken one.
+/* Where the tag that begins here ends, behind its '>'. NULL for a broken one. */
 static const char *tag_end(const char *tag)
 {
     char quote = '\0';
@@ -132,7 +134,7 @@ int virt_text_attribute(const char *element, const char *name, char *ret_value, 
     const char *end = tag_end(element);
     size_t len = strlen(name);
 
-    // Goes from attribute to attribute, so that a value that looks like one is never taken for one.
+    /* Goes from attribute to attribute, so that a value that looks like one is never taken for one. */
     for (const char *at = element + strcspn(element, " \t\n>"); end && at < end;) {
         const char *begin = at + strspn(at, " \t\n");
         const char *quote = begin + strcspn(begin, "'\"");

@@ -1,4 +1,6 @@
-// Volumes of the one pool: thin ones over a brick's image, raw ones for drives.
+/*
+ * Volumes of the one pool: thin ones over a brick's image, raw ones for drives.
+ */
 #include "src/core/domain_xml.h"
 #include "src/core/virt_private.h"
 #include "src/core/virt_xml.h"
@@ -19,8 +21,8 @@ static int find_in_pool(struct virt_op *op, virConnectPtr connection, virStorage
     if (!volume)
         r = virt_op_fail(op, connection, "the volume");
     if (r == -ENOENT) {
-        // A file that was put into the pool by hand shows after a refresh. One that runs elsewhere is as
-        // good.
+        /* A file that was put into the pool by hand shows after a refresh. One that runs elsewhere is as
+         * good. */
         (void)virStoragePoolRefresh(pool, 0);
         volume = virStorageVolLookupByName(pool, name);
         r = volume ? 0 : virt_op_fail(op, connection, "the volume");
@@ -70,7 +72,7 @@ int virt_volume_read(struct virt_op *op, struct _virConnect *connection, struct 
     return 0;
 }
 
-// Makes a volume and reads it; frees `xml`.
+/* Makes a volume and reads it; frees `xml`. */
 static int create_volume(struct virt_op *op, virConnectPtr connection, char *xml)
 {
     virStoragePoolPtr pool = NULL;
@@ -110,7 +112,7 @@ static int perform_gone(struct virt_op *op, struct _virConnect *connection)
     return delete_volume(op, connection, op->volume);
 }
 
-// --- thin volumes ---
+/* --- thin volumes --- */
 
 struct image {
     uint64_t capacity_bytes;
@@ -149,7 +151,7 @@ static int find_image(struct virt_op *op, virConnectPtr connection, struct image
     return r;
 }
 
-// Whether the thin volume is there and over this image: 0 for yes, -ENOENT for none, -ESTALE for another.
+/* Whether the thin volume is there and over this image: 0 for yes, -ENOENT for none, -ESTALE for another. */
 static int check_overlay(struct virt_op *op, virConnectPtr connection, const struct image *image)
 {
     char format[16], backing[VIRT_PATH_BYTES];
@@ -176,7 +178,7 @@ static int perform_overlay(struct virt_op *op, struct _virConnect *connection)
         return r;
     r = check_overlay(op, connection, &image);
     if (r == -ESTALE) {
-        // Its name holds a random uuid, so it is ours, and half made: libvirtd died over it.
+        /* Its name holds a random uuid, so it is ours, and half made: libvirtd died over it. */
         r = delete_volume(op, connection, op->volume);
         r = r < 0 ? r : -ENOENT;
     }
@@ -217,7 +219,7 @@ int virt_overlay_gone(struct virt *virt, const char *uuid, virt_answer_fn *answe
     return virt_volume_submit(op);
 }
 
-// --- drives ---
+/* --- drives --- */
 
 static int perform_drive(struct virt_op *op, struct _virConnect *connection)
 {

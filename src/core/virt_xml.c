@@ -1,7 +1,9 @@
-// The filter works on two floors. ebtables (mac, arp, ip rules) sees every frame of the VM and has the whole
-// of R29 but for one thing: it cannot tell an answer from port 22 from a connection that a guest begins at
-// its own port 22. That is what iptables' connection tracking adds (tcp, udp, all rules), on what the host
-// itself receives.
+/*
+ * The filter works on two floors. ebtables (mac, arp, ip rules) sees every frame of the VM and has the whole
+ * of R29 but for one thing: it cannot tell an answer from port 22 from a connection that a guest begins at
+ * its own port 22. That is what iptables' connection tracking adds (tcp, udp, all rules), on what the host
+ * itself receives.
+ */
 #include "src/core/virt_xml.h"
 
 #include "src/core/domain_xml.h"
@@ -53,7 +55,7 @@ bool virt_xml_network_fits(const char *xml, const struct virt_config *config)
            (!element || virt_text_attribute(element, "mode", forward, sizeof(forward)) < 0);
 }
 
-// Frames: what leaves the VM has its addresses and goes to the host; what reaches it comes from the host.
+/* Frames: what leaves the VM has its addresses and goes to the host; what reaches it comes from the host. */
 static const char filter_frames[] =
     "  <rule action='drop' direction='out' priority='-900'><mac match='no' srcmacaddr='$MAC'/></rule>\n"
     "  <rule action='accept' direction='out' priority='-800'>\n"
@@ -78,7 +80,7 @@ static const char filter_frames[] =
     "    <ip srcipaddr='$IP' dstipaddr='$KILN_HOST' protocol='tcp' srcportstart='22'/></rule>\n"
     "  <rule action='drop' direction='inout' priority='-400'><mac/></rule>\n";
 
-// Connections: from the VM to the guest listener, from the host to port 22, each with its answers only.
+/* Connections: from the VM to the guest listener, from the host to port 22, each with its answers only. */
 static const char filter_connections[] =
     "  <rule action='accept' direction='out' priority='100'>\n"
     "    <udp srcportstart='68' dstportstart='67' state='NONE'/></rule>\n"
@@ -137,7 +139,7 @@ char *virt_xml_build_drive_volume(const char *name, uint64_t size_bytes)
     return virt_text_take(&text);
 }
 
-// Copies the text of the first <path> of an element.
+/* Copies the text of the first <path> of an element. */
 static int parse_path(const char *element, const char *end, char ret_path[static VIRT_PATH_BYTES])
 {
     const char *begin = memmem(element, (size_t)(end - element), "<path>", 6);

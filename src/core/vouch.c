@@ -1,4 +1,6 @@
-// Vouch: vouch.h says what is signed.
+/*
+ * Vouch: vouch.h says what is signed.
+ */
 #include "src/core/vouch.h"
 
 #include <string.h>

@@ -1,5 +1,7 @@
-// The pool: lanes of queued jobs, threads that take the first one whose key nobody holds, and a list of
-// finished jobs that the loop empties when the eventfd says so.
+/*
+ * The pool: lanes of queued jobs, threads that take the first one whose key nobody holds, and a list of
+ * finished jobs that the loop empties when the eventfd says so.
+ */
 #include "src/core/worker.h"
 
 #include "src/io/loop.h"
@@ -16,30 +18,30 @@
 
 struct job {
     TAILQ_ENTRY(job) link;
-    char key[WORKER_KEY_BYTES]; // "": waits for nobody
+    char key[WORKER_KEY_BYTES]; /* "": waits for nobody */
     worker_run *run;
     worker_done *done;
-    void *arg; // borrowed: caller
+    void *arg; /* borrowed: caller */
     bool ran;
 };
 
 TAILQ_HEAD(job_list, job);
 
 struct lane {
-    struct worker *worker; // borrowed: the lane's owner
+    struct worker *worker; /* borrowed: the lane's owner */
     struct job_list queued;
     struct job_list running;
     pthread_cond_t work;
 };
 
 struct worker {
-    pthread_mutex_t lock; // of everything below but the watch
+    pthread_mutex_t lock; /* of everything below but the watch */
     struct lane lanes[WORKER_NLANES];
     struct job_list finished;
     bool ending;
     pthread_t threads[WORKER_NORMAL_THREADS + WORKER_DESTROY_THREADS];
     int nthreads;
-    int wake_fd; // owned: readable while `finished` may hold something
+    int wake_fd; /* owned: readable while `finished` may hold something */
     struct loop_watch *watch;
 };
 
@@ -57,7 +59,7 @@ static bool key_is_in(const struct job_list *list, const struct job *until, cons
     return false;
 }
 
-// The first job that no running and no earlier job of its key holds up.
+/* The first job that no running and no earlier job of its key holds up. */
 static struct job *lane_next_job(struct lane *lane)
 {
     struct job *job;
@@ -74,7 +76,7 @@ static struct job *lane_next_job(struct lane *lane)
 
 static void wake_loop(const struct worker *worker)
 {
-    // EAGAIN means that the counter is full, so the loop is awake anyway.
+    /* EAGAIN means that the counter is full, so the loop is awake anyway. */
     (void)eventfd_write(worker->wake_fd, 1);
 }
 
@@ -105,7 +107,7 @@ static void *lane_main(void *arg)
         job->ran = true;
         TAILQ_REMOVE(&lane->running, job, link);
         finish_job(worker, job);
-        // The next job of this key may have been passed over by every waiting thread.
+        /* The next job of this key may have been passed over by every waiting thread. */
         pthread_cond_broadcast(&lane->work);
     }
     pthread_mutex_unlock(&worker->lock);
@@ -143,7 +145,7 @@ static int start_threads(struct worker *worker)
     sigset_t all, before;
     int r = 0;
 
-    // Signals belong to the loop: a thread made with all of them blocked never gets one.
+    /* Signals belong to the loop: a thread made with all of them blocked never gets one. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int lane = 0; lane < WORKER_NLANES && r == 0; lane++) {
@@ -212,7 +214,7 @@ void worker_destroy(struct worker *worker)
     worker_stop(worker);
     for (int i = 0; i < WORKER_NLANES; i++)
         TAILQ_CONCAT(&worker->finished, &worker->lanes[i].queued, link);
-    // A `done` may post once more, so this empties the list itself and not a copy of it.
+    /* A `done` may post once more, so this empties the list itself and not a copy of it. */
     deliver(&worker->finished);
     if (worker->watch)
         loop_watch_destroy(worker->watch);
