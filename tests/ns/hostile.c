@@ -1,4 +1,6 @@
-// Hostile: see hostile.h.
+/*
+ * Hostile: see hostile.h.
+ */
 #include "tests/ns/hostile.h"
 
 #include <stdlib.h>

@@ -1,6 +1,8 @@
-// Hostile calls: what the hostile edge does to registrations and owners' requests, and to kilnd's answers to
-// them. In: calls of the edge's parts. Out: the calls as they are, changed, repeated or new ones; answers
-// likewise. Kept: the answer to vouch for later, and the first answer of a call that is repeated.
+/*
+ * Hostile calls: what the hostile edge does to registrations and owners' requests, and to kilnd's answers to
+ * them. In: calls of the edge's parts. Out: the calls as they are, changed, repeated or new ones; answers
+ * likewise. Kept: the answer to vouch for later, and the first answer of a call that is repeated.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +18,12 @@
 
 #define MALICES_NAME_MAX 48
 
-// A call under way whose answer may be changed.
+/* A call under way whose answer may be changed. */
 struct call {
-    rpc_answered *fn; // NULL: a call of our own
-    void *arg;        // borrowed
+    rpc_answered *fn; /* NULL: a call of our own */
+    void *arg;        /* borrowed */
     char what[MALICES_NAME_MAX];
-    char *path; // owned; of an owner's request
+    char *path; /* owned; of an owner's request */
 };
 
 int __real_kilnd_call(struct kilnd *kilnd, const char *method, struct json_writer *params, rpc_answered *fn,
@@ -32,9 +34,9 @@ int __wrap_kilnd_call(struct kilnd *kilnd, const char *method, struct json_write
 static char *vouch_kept;
 static char *first_answer;
 
-// ---- answers ----
+/* ---- answers ---- */
 
-// What stands in the place of a member of an answer.
+/* What stands in the place of a member of an answer. */
 struct edit {
     const char *malice, *key;
     enum { OWN_RSA, OWN_EC, FLIP } with;
@@ -61,7 +63,7 @@ static const struct edit *find_edit(const struct edit *edits)
     return edits->malice != NULL ? edits : NULL;
 }
 
-// OBJECT with the edit made, as text; malloc'd.
+/* OBJECT with the edit made, as text; malloc'd. */
 static char *edited(const struct json *object, const struct edit *edit)
 {
     char *flipped = NULL;
@@ -83,7 +85,7 @@ static char *text_of(const struct json *value)
     return json_writer_take(&out);
 }
 
-// The body of an owner's answer after its edits; NULL: as it was.
+/* The body of an owner's answer after its edits; NULL: as it was. */
 static char *edit_body(const struct call *call, const char *body)
 {
     struct json *tree;
@@ -105,7 +107,7 @@ static char *edit_body(const struct call *call, const char *body)
     return changed;
 }
 
-// The whole result after its edits; NULL: as it was.
+/* The whole result after its edits; NULL: as it was. */
 static char *edit_result(const struct call *call, const struct json *result)
 {
     const struct edit *edit = call->path == NULL ? find_edit(edits_register) : NULL;
@@ -120,7 +122,7 @@ static char *edit_result(const struct call *call, const struct json *result)
     return json_writer_take(&out);
 }
 
-// An answer to a call of our own: what a test asks for.
+/* An answer to a call of our own: what a test asks for. */
 static void report(const struct call *call, const struct rpc_answer *answer)
 {
     char *text = text_of(answer->result);
@@ -173,7 +175,7 @@ static struct json_writer copy(const struct json *value)
     return out;
 }
 
-// A call of our own, called WHAT.
+/* A call of our own, called WHAT. */
 static void send_own(struct kilnd *kilnd, const char *method, struct json_writer params, const char *what)
 {
     struct call own = {.fn = NULL};
@@ -181,7 +183,7 @@ static void send_own(struct kilnd *kilnd, const char *method, struct json_writer
     send_call(kilnd, method, &params, own);
 }
 
-// ---- registrations ----
+/* ---- registrations ---- */
 
 static int call_register(struct kilnd *kilnd, const struct json *object, struct call call)
 {
@@ -196,7 +198,7 @@ static int call_register(struct kilnd *kilnd, const struct json *object, struct 
         send_own(kilnd, "guest.register", copy(object), "register-repeat");
         malice_done("register-repeat");
     }
-    // Nobody waits for these: a key of our own under the guest's proof, after the guest's own request.
+    /* Nobody waits for these: a key of our own under the guest's proof, after the guest's own request. */
     if (error == 0 && malice_armed("register-second", NULL, 0)) {
         send_own(kilnd, "guest.register", hostile_edit(object, "public_key", hostile_keys()->rsa_base64),
                  "register-second");
@@ -205,7 +207,7 @@ static int call_register(struct kilnd *kilnd, const struct json *object, struct 
     return error;
 }
 
-// ---- owners' requests ----
+/* ---- owners' requests ---- */
 
 static struct json_writer begin_forged(const struct json *object, const char *path)
 {
@@ -218,7 +220,7 @@ static struct json_writer begin_forged(const struct json *object, const char *pa
     return out;
 }
 
-// Signed by a key of our own, for the host whose identity's fingerprint is known to anyone.
+/* Signed by a key of our own, for the host whose identity's fingerprint is known to anyone. */
 static struct json_writer forge_signed(const struct json *object, const char *path, const char *host_hex)
 {
     struct json_writer out = begin_forged(object, path);
@@ -237,8 +239,8 @@ static struct json_writer forge_signed(const struct json *object, const char *pa
     return out;
 }
 
-// With a session that we saw: a deletion without a signature, under one of another request, and under our
-// own.
+/* With a session that we saw: a deletion without a signature, under one of another request, and under our
+ * own. */
 static void forge(struct kilnd *kilnd, const struct json *object, const char *words)
 {
     char path[128];

@@ -1,8 +1,10 @@
-// Hostile edge: kiln-edge as it is, but for what passes through kilnd_call, kilnd_notify, links_send and
-// ws_send: the linker leads those (--wrap) to hostile_calls.c, hostile_link.c and hostile_channel.c, which do
-// what malice.h says is armed. It holds what a broken into edge holds: the certificate's key, every session
-// token, every byte that is relayed. In: hostile_edge CONFIG MALICE-FILE. Out: the edge's service. Kept: what
-// the edge keeps, and messages to repeat.
+/*
+ * Hostile edge: kiln-edge as it is, but for what passes through kilnd_call, kilnd_notify, links_send and
+ * ws_send: the linker leads those (--wrap) to hostile_calls.c, hostile_link.c and hostile_channel.c, which do
+ * what malice.h says is armed. It holds what a broken into edge holds: the certificate's key, every session
+ * token, every byte that is relayed. In: hostile_edge CONFIG MALICE-FILE. Out: the edge's service. Kept: what
+ * the edge keeps, and messages to repeat.
+ */
 #include <signal.h>
 #include <stdio.h>
 
@@ -19,7 +21,7 @@ static void on_end(int signo, void *arg)
     loop_stop(arg);
 }
 
-// The guests come again.
+/* The guests come again. */
 static void on_hangup(int signo, void *arg)
 {
     (void)signo;

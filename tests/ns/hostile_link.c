@@ -1,7 +1,9 @@
-// Hostile link: what the hostile edge does to records of a guest's link, in both directions
-// (protocol/README 4.4). In: records. Out: the records as they are, or changed, repeated, swapped, reflected,
-// forged, or of an earlier link. Kept: the last record of each direction, a held one, and the first record of
-// the first link.
+/*
+ * Hostile link: what the hostile edge does to records of a guest's link, in both directions
+ * (protocol/README 4.4). In: records. Out: the records as they are, or changed, repeated, swapped, reflected,
+ * forged, or of an earlier link. Kept: the last record of each direction, a held one, and the first record of
+ * the first link.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +44,7 @@ static bool take_armed(const char *name)
     return true;
 }
 
-// What would be the next record after RECORD, by somebody without the key.
+/* What would be the next record after RECORD, by somebody without the key. */
 static void forge_next(struct record *record)
 {
     wire_put_u64(record->bytes, wire_get_u64(record->bytes) + 1);
@@ -58,7 +60,7 @@ static void send_up(struct kilnd *kilnd, uint64_t link, const struct record *rec
     __real_kilnd_notify(kilnd, "link.data", &params);
 }
 
-// The record and whatever is armed for the guest's direction.
+/* The record and whatever is armed for the guest's direction. */
 static void pass_up(struct kilnd *kilnd, uint64_t link, struct record *record)
 {
     const uint64_t counter = wire_get_u64(record->bytes);
@@ -101,7 +103,7 @@ void __wrap_kilnd_notify(struct kilnd *kilnd, const char *method, struct json_wr
     uint64_t link = (uint64_t)json_read_int(&reader, "link", 0, INT64_MAX);
     record.len = json_read_base64(&reader, "data", record.bytes, sizeof record.bytes);
     json_destroy(object);
-    // A nonce is no record; there is nothing of it to forge.
+    /* A nonce is no record; there is nothing of it to forge. */
     if (record.len <= LINK_OVERHEAD_BYTES) {
         __real_kilnd_notify(kilnd, method, params);
         return;

@@ -1,4 +1,6 @@
-// Malice: see malice.h.
+/*
+ * Malice: see malice.h.
+ */
 #include "tests/ns/malice.h"
 
 #include <stdio.h>

@@ -1,5 +1,7 @@
-// Peer guest: registers as anybody (protocol/README 4.2).
-// In: words. Out: "STATUS BODY" of each answer. Kept: nothing.
+/*
+ * Peer guest: registers as anybody (protocol/README 4.2).
+ * In: words. Out: "STATUS BODY" of each answer. Kept: nothing.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +37,8 @@ static void prove(struct register_request *request, const char *secret_path)
     register_request_prove(request, key);
 }
 
-// register ADDRESS UUID SECRET-FILE|wrong|none [TIMES]: with a key of its own; "wrong": a proof by another
-// secret; "none": without the member "proof"; TIMES: the very same request so often.
+/* register ADDRESS UUID SECRET-FILE|wrong|none [TIMES]: with a key of its own; "wrong": a proof by another
+ * secret; "none": without the member "proof"; TIMES: the very same request so often. */
 int peer_register(int argc, char **argv)
 {
     struct register_request request;
@@ -49,7 +51,7 @@ int peer_register(int argc, char **argv)
     else if (strcmp(argv[2], "none") != 0)
         prove(&request, argv[2]);
     register_request_write(&body, NULL, &request);
-    // What nobody reads is as good as missing.
+    /* What nobody reads is as good as missing. */
     char *proof = strcmp(argv[2], "none") == 0 ? strstr(body.text, "\"proof\"") : NULL;
     if (proof != NULL)
         memcpy(proof, "\"prove\"", 7);

@@ -1,5 +1,7 @@
-// Peer owner: takes a session and asks with it as anybody would who has found one (protocol/README 8.2, 8.3).
-// In: words. Out: the token; "STATUS BODY" of each answer. Kept: nothing.
+/*
+ * Peer owner: takes a session and asks with it as anybody would who has found one (protocol/README 8.2, 8.3).
+ * In: words. Out: the token; "STATUS BODY" of each answer. Kept: nothing.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ static void read_host(const char *hex, uint8_t out[CRYPTO_HASH_BYTES])
         peer_die("%s is no fingerprint", hex);
 }
 
-// A POST without a session; its answer must be a 200 with a JSON object.
+/* A POST without a session; its answer must be a 200 with a JSON object. */
 static struct json *post(const char *address, const char *path, struct json_writer *body)
 {
     char *answer;
@@ -41,7 +43,7 @@ static struct json_writer begin(const struct crypto_rsa *key)
     return body;
 }
 
-// login ADDRESS HOST-FINGERPRINT KEY-FILE PASSPHRASE-FILE: prints the token.
+/* login ADDRESS HOST-FINGERPRINT KEY-FILE PASSPHRASE-FILE: prints the token. */
 int peer_login(int argc, char **argv)
 {
     uint8_t host[CRYPTO_HASH_BYTES], nonce[LOGIN_NONCE_BYTES], signature[CRYPTO_SIGNATURE_MAX];
@@ -67,8 +69,8 @@ int peer_login(int argc, char **argv)
     return 0;
 }
 
-// ask ADDRESS TOKEN METHOD PATH BODY [HOST-FINGERPRINT KEY-FILE|own PASSPHRASE-FILE [TIMES [SKEW-S]]]: "own"
-// signs with a key that nobody knows; without a key the request is not signed.
+/* ask ADDRESS TOKEN METHOD PATH BODY [HOST-FINGERPRINT KEY-FILE|own PASSPHRASE-FILE [TIMES [SKEW-S]]]: "own"
+ * signs with a key that nobody knows; without a key the request is not signed. */
 int peer_ask(int argc, char **argv)
 {
     uint8_t host[CRYPTO_HASH_BYTES];

@@ -4,8 +4,8 @@
  * In:   lines of a story.   Out: events, checked states, effects and facts.
  * Kept: the record under test, in the machine's own file.
  */
-#ifndef KILN_TESTS_STORY_H
-#define KILN_TESTS_STORY_H
+#ifndef KILN_TESTS_STORIES_STORY_H
+#define KILN_TESTS_STORIES_STORY_H
 
 #include <stdbool.h>
 #include <stddef.h>

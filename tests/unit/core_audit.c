@@ -1,4 +1,6 @@
-// Audit: the chain verifies, and any entry that is changed, dropped or moved is found.
+/*
+ * Audit: the chain verifies, and any entry that is changed, dropped or moved is found.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,7 +130,7 @@ static void a_changed_entry_is_found_wherever_it_is(void **state)
         changed = entry;
         strcpy(changed.actor, "uid:1");
         entry_write(fixture, seq, &changed);
-        // The next one does not hold its hash; of the last one the chain's end does not.
+        /* The next one does not hold its hash; of the last one the chain's end does not. */
         assert_int_equal(first_wrong(fixture), seq == ENTRIES ? seq : seq + 1);
         entry_write(fixture, seq, &entry);
         assert_int_equal(first_wrong(fixture), 0);
@@ -156,7 +158,7 @@ static void swapped_entries_are_found(void **state)
     entry_write(fixture, 3, &fourth);
     entry_write(fixture, 4, &third);
     assert_int_equal(first_wrong(fixture), 3);
-    // Renumbered, too.
+    /* Renumbered, too. */
     uint64_t seq = third.seq;
     third.seq = fourth.seq;
     fourth.seq = seq;
@@ -196,7 +198,7 @@ static void entries_are_listed_from_where_one_asks(void **state)
     assert_int_equal(sum, 678);
 }
 
-// What is hashed is fixed for ever: another one would break every chain there is.
+/* What is hashed is fixed for ever: another one would break every chain there is. */
 static void the_hash_of_an_entry_is_this(void **state)
 {
     (void)state;

@@ -1,4 +1,6 @@
-// control.sock: every method, what is refused, and the stream of changes.
+/*
+ * control.sock: every method, what is refused, and the stream of changes.
+ */
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -167,7 +169,7 @@ static void lists_come_in_pages_that_miss_nothing(void **state)
     assert_true(pages > 1);
 }
 
-// ---- watching ----
+/* ---- watching ---- */
 
 static int64_t next_seq(void)
 {
@@ -216,9 +218,9 @@ static void the_future_cannot_be_watched(void **state)
     assert_string_equal(ask("vm.watch", "{\"vm\":\"nothing\"}"), "NOT_FOUND");
 }
 
-// ---- who may ----
+/* ---- who may ---- */
 
-// In a child process of another user: asks one thing and returns what came, in OUT.
+/* In a child process of another user: asks one thing and returns what came, in OUT. */
 static void ask_as_stranger(const char *socket_name, const char *request, char *out, size_t size)
 {
     int ends[2], status;
@@ -307,7 +309,7 @@ static void hear(void *arg, const char *params)
     json_destroy(tree);
 }
 
-// At once it would be more than a carrier lets wait, so that no reader could ever catch up.
+/* At once it would be more than a carrier lets wait, so that no reader could ever catch up. */
 static void a_long_history_is_told_in_pieces_and_in_order(void **state)
 {
     enum { CHANGES = 1000 };

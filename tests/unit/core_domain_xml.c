@@ -1,4 +1,6 @@
-// A VM's domain against the file that says how it must look, and what is read back from libvirt's own output.
+/*
+ * A VM's domain against the file that says how it must look, and what is read back from libvirt's own output.
+ */
 #include "src/core/domain_xml.h"
 
 #include <errno.h>
@@ -120,7 +122,7 @@ static void test_metadata_is_read_back(void **state)
     struct virt_domain_info info = {0};
 
     (void)state;
-    // As libvirt gives it back: without the namespace that it was found by.
+    /* As libvirt gives it back: without the namespace that it was found by. */
     assert_int_equal(domain_xml_parse_metadata("<vm uuid=\"" UUID "\" boot=\"18446744073709551615\" "
                                                "brick=\"A&amp;B &lt;1'&gt;\" host=\"cc\"/>",
                                                &info),

@@ -1,8 +1,10 @@
-// A libvirt that answers when and what a test says, and a core on it in a folder of its own.
-//
-// In: the core's calls; the test's answers. Out: what was asked, in order. Kept: what is owed an answer.
-#ifndef TESTS_UNIT_CORE_FALSE_VIRT_H
-#define TESTS_UNIT_CORE_FALSE_VIRT_H
+/*
+ * A libvirt that answers when and what a test says, and a core on it in a folder of its own.
+ *
+ * In: the core's calls; the test's answers. Out: what was asked, in order. Kept: what is owed an answer.
+ */
+#ifndef KILN_TESTS_UNIT_CORE_FALSE_VIRT_H
+#define KILN_TESTS_UNIT_CORE_FALSE_VIRT_H
 
 #include <errno.h>
 #include <setjmp.h>
@@ -29,20 +31,20 @@
 enum { ASKS_MAX = 64, LOG_MAX = 512 };
 
 struct false_ask {
-    const char *op; // NULL: a free place
+    const char *op; /* NULL: a free place */
     char about[64];
     struct virt_vm_spec spec;
     virt_answer_fn *answered;
     void *arg;
 };
 
-// What the test sees of libvirt.
+/* What the test sees of libvirt. */
 static struct {
     bool connected;
-    bool early; // an effect was asked for before its record was durable
+    bool early; /* an effect was asked for before its record was durable */
     struct core *core;
     struct false_ask asks[ASKS_MAX];
-    const char *log[LOG_MAX]; // every op, in order
+    const char *log[LOG_MAX]; /* every op, in order */
     size_t nlog;
     virt_console_line_fn *line;
     void *line_arg;
@@ -179,7 +181,7 @@ static const struct virt_ops false_ops = {
     .console_forget = false_named,
 };
 
-// ---- a core on it ----
+/* ---- a core on it ---- */
 
 struct told {
     uint64_t first, last;
@@ -191,7 +193,7 @@ struct fixture {
     struct core core;
     struct core_watcher watcher;
     struct told told;
-    unsigned ports_called[4]; // assign, drives, bridges, channels
+    unsigned ports_called[4]; /* assign, drives, bridges, channels */
 };
 
 #define PORT(number, name)                                                                                   \
@@ -231,7 +233,7 @@ static inline size_t asks_of(const char *op)
     return count;
 }
 
-// Runs the loop until the core asks for OP.
+/* Runs the loop until the core asks for OP. */
 static inline struct false_ask *ask_wait(struct fixture *fixture, const char *op)
 {
     struct false_ask *ask;
@@ -247,7 +249,7 @@ static inline void ask_answer(struct false_ask *ask, const struct virt_answer *a
     answered(ask->arg, answer);
 }
 
-// Waits for OP and answers it.
+/* Waits for OP and answers it. */
 static inline void answer(struct fixture *fixture, const char *op, int error)
 {
     struct virt_answer said = {.error = error, .words = error ? "libvirt says no" : ""};
@@ -269,7 +271,7 @@ static inline const struct vm *vm_wait(struct fixture *fixture, const uint8_t *u
     return &slot->vm;
 }
 
-// Takes what is ready on the loop, and what the commit thread still has.
+/* Takes what is ready on the loop, and what the commit thread still has. */
 static inline void settle(struct fixture *fixture)
 {
     do
@@ -312,7 +314,7 @@ static inline void core_down(struct fixture *fixture)
     config_finish(&fixture->core.config);
 }
 
-// libvirt comes, and shows these domains.
+/* libvirt comes, and shows these domains. */
 static inline void virt_up(struct fixture *fixture, const struct virt_domain_info *domains, size_t count)
 {
     struct virt_event back = {.kind = VIRT_EVENT_BACK, .words = ""};
@@ -367,7 +369,7 @@ static inline int fixture_teardown(void **state)
     return rc;
 }
 
-// Orders a VM of OWNER's (the same for all) with the drives; returns what create_vm says.
+/* Orders a VM of OWNER's (the same for all) with the drives; returns what create_vm says. */
 static inline enum kiln_code order(struct fixture *fixture, const char *name,
                                    const struct create_drive *drives, size_t ndrives, uint8_t *ret_uuid,
                                    char *ret_detail)
@@ -384,7 +386,7 @@ static inline void make(struct fixture *fixture, const char *name, uint8_t *ret_
     assert_int_equal(order(fixture, name, NULL, 0, ret_uuid, detail), CODE_NONE);
 }
 
-// A VM whose domain runs.
+/* A VM whose domain runs. */
 static inline void make_booted(struct fixture *fixture, const char *name, uint8_t *ret_uuid)
 {
     make(fixture, name, ret_uuid);

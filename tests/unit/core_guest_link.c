@@ -1,4 +1,6 @@
-// Guests' links: a whole life over one, and what an edge might do to its records.
+/*
+ * Guests' links: a whole life over one, and what an edge might do to its records.
+ */
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -33,7 +35,7 @@ static void await_link(bool up)
         loop_step(world->core.loop, true);
 }
 
-// Opens the VM's link and takes what every VM is told first.
+/* Opens the VM's link and takes what every VM is told first. */
 static void open_good_link(uint64_t number)
 {
     guest_open_link(world, &guest, number);
@@ -49,7 +51,7 @@ static void say_paired(void)
     guest_say(world, &guest, "guest.paired", params);
 }
 
-// Hears until METHOD comes.
+/* Hears until METHOD comes. */
 static struct json *hear(const char *method)
 {
     for (;;) {
@@ -230,7 +232,7 @@ static void the_edge_goes_and_links_with_it(void **state)
     open_good_link(1);
 }
 
-// ---- bridges ----
+/* ---- bridges ---- */
 
 static void redeem(struct json_writer *params, const char *ticket)
 {
@@ -261,7 +263,7 @@ static void a_bridge_from_ticket_to_end(void **state)
              world_text(world->result, "bridge"), id);
     assert_string_equal(world_call(world, world->edge, "bridge.redeem", params.text), "TICKET_WRONG");
     json_writer_finish(&params);
-    // a relay that nobody was allowed is no bridge
+    /* a relay that nobody was allowed is no bridge */
     world_notify(world, "relay.opened",
                  "{\"relay\":900,\"vm\":\"11111111-1111-4111-8111-111111111111\",\"kind\":"
                  "\"bridge\"}");
@@ -309,7 +311,7 @@ static void write_limit(rlim_t bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-// A guest may fill the disk itself, and must not fill the memory then.
+/* A guest may fill the disk itself, and must not fill the memory then. */
 static void a_disk_that_refuses_bounds_what_a_guest_reports(void **state)
 {
     (void)state;

@@ -1,5 +1,7 @@
-// The machine's driver: nothing is performed before it is durable, nothing is lost, and each answer of
-// libvirt, also the unkind ones, leads where it should.
+/*
+ * The machine's driver: nothing is performed before it is durable, nothing is lost, and each answer of
+ * libvirt, also the unkind ones, leads where it should.
+ */
 #include "core_false_virt.h"
 
 #include <signal.h>
@@ -8,7 +10,7 @@
 #include "src/core/identity.h"
 #include "src/core/perform.h"
 
-// ---- deciding and committing ----
+/* ---- deciding and committing ---- */
 
 struct outcome {
     unsigned calls;
@@ -143,7 +145,7 @@ static void a_disk_that_refuses_holds_effects_back(void **state)
     assert_false(false_virt.early);
 }
 
-// ---- starting ----
+/* ---- starting ---- */
 
 static void a_start_that_fails_is_cleaned_and_tried_again(void **state)
 {
@@ -230,7 +232,7 @@ static void a_deadline_ends_what_does_not_come(void **state)
     assert_string_equal(vm->detail, "the guest's registration is awaited");
 }
 
-// ---- the console ----
+/* ---- the console ---- */
 
 static void a_failure_on_the_console_ends_it_with_its_words(void **state)
 {
@@ -250,7 +252,7 @@ static void a_failure_on_the_console_ends_it_with_its_words(void **state)
     assert_string_equal(tail, "one\ntwo\n");
 }
 
-// ---- drives ----
+/* ---- drives ---- */
 
 static void drive_make(struct fixture *fixture, uint8_t first, struct create_drive *ret_drive)
 {
@@ -299,7 +301,7 @@ static void wait_code(struct fixture *fixture, const int *code)
         assert_int_equal(loop_step(fixture->core.loop, true), 0);
 }
 
-// Neither the answer to its making nor a second removal touches what the first removal leaves behind.
+/* Neither the answer to its making nor a second removal touches what the first removal leaves behind. */
 static void a_drive_that_is_removed_while_it_is_made_stays_removed(void **state)
 {
     struct fixture *fixture = *state;
@@ -366,7 +368,7 @@ static void drives_are_attached_each_by_itself(void **state)
     assert_true(fixture->ports_called[1] > 0);
 }
 
-// ---- what libvirt shows ----
+/* ---- what libvirt shows ---- */
 
 static void an_end_that_libvirt_tells_is_taken_at_once(void **state)
 {
@@ -402,13 +404,13 @@ static void one_absence_is_not_death(void **state)
     uint8_t uuid[VM_UUID_LEN];
     make_booted(fixture, "v1", uuid);
     for (int i = 0; i < 3; i++) {
-        // However often it is asked within the ten seconds.
+        /* However often it is asked within the ten seconds. */
         reconcile_sweep(&fixture->core);
         answer_list(fixture, NULL, 0);
         settle(fixture);
         assert_int_equal(core_vm(&fixture->core, uuid)->vm.head.state, VM_BOOTED);
     }
-    // The next answer, when the core itself asks again, is more than ten seconds later.
+    /* The next answer, when the core itself asks again, is more than ten seconds later. */
     answer_list(fixture, NULL, 0);
     vm_wait(fixture, uuid, VM_DESTROYED);
 }

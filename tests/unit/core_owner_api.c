@@ -1,4 +1,6 @@
-// The owner API behind an edge that does as it likes.
+/*
+ * The owner API behind an edge that does as it likes.
+ */
 #include "tests/unit/core_verbs_owner.h"
 
 #define BODY(name) "{\"name\":\"" name "\",\"brick\":\"deb\",\"drives\":[]}"
@@ -38,7 +40,7 @@ static void login_needs_the_key(void **state)
     owner_nonce(world, &world->alice, nonce);
     assert_string_equal(owner_login_with(world, &world->alice, world->bob.key, nonce), "LOGIN_FAILED");
     assert_int_equal(world->status, 401);
-    // the nonce is used up by the failure, and no other's nonce will do
+    /* the nonce is used up by the failure, and no other's nonce will do */
     assert_string_equal(owner_login_with(world, &world->alice, world->alice.key, nonce), "LOGIN_FAILED");
     owner_nonce(world, &world->bob, nonce);
     assert_string_equal(owner_login_with(world, &world->alice, world->alice.key, nonce), "LOGIN_FAILED");
@@ -172,11 +174,11 @@ static void bad_requests_say_what_is_wrong(void **state)
     assert_int_equal(count_vms(), 0);
 }
 
-// ---- drives ----
+/* ---- drives ---- */
 
 #define D1 "11111111-1111-4111-8111-111111111111"
 
-// {FIRST"<envelope for PERSON>"}
+/* {FIRST"<envelope for PERSON>"} */
 static void write_sealed(char *body, size_t size, const char *first, const struct person *person)
 {
     uint8_t sealed[CRYPTO_SIGNATURE_MAX], key[32] = {1};
@@ -241,7 +243,7 @@ static void a_drive_is_shared_by_its_owner_alone(void **state)
     assert_string_equal(owner_ask(world, &world->alice, "DELETE", "/v1/drives/" D1, NULL), "");
 }
 
-// ---- events, administrators, the end of a session ----
+/* ---- events, administrators, the end of a session ---- */
 
 static void events_are_the_owners_own_and_end_with_the_session(void **state)
 {

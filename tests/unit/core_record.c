@@ -1,4 +1,6 @@
-// Records: what is encoded is decoded again, old bytes stay readable, and wrong bytes change nothing.
+/*
+ * Records: what is encoded is decoded again, old bytes stay readable, and wrong bytes change nothing.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +16,7 @@
 #include "src/core/record.h"
 #include "tests/unit/seed.h"
 
-// Every member set, none to its zero.
+/* Every member set, none to its zero. */
 static struct vm vm_full(void)
 {
     struct vm vm = {.head = {.state = VM_PAIRED, .changes = 7, .entered_at_ms = 1, .deadline_at_ms = 2},
@@ -104,7 +106,7 @@ static void vm_comes_back_as_it_was(void **state)
     free(bytes);
 }
 
-// Each member matters: a changed one changes the bytes.
+/* Each member matters: a changed one changes the bytes. */
 static void vm_members_are_all_kept(void **state)
 {
     (void)state;
@@ -137,19 +139,19 @@ static void vm_members_are_all_kept(void **state)
     free(bytes);
 }
 
-// A record of format 1, as bytes, with a tag that this version does not know.
+/* A record of format 1, as bytes, with a tag that this version does not know. */
 static const char golden_vm[] = "0001"
-                                "0001000000080000000000000009"                 // seq 9
-                                "000200000006626f6f746564"                     // state "booted"
-                                "0010000000080000000000000003"                 // changes 3
-                                "001400000010000102030405060708090a0b0c0d0e0f" // uuid
-                                "0015000000027631"                             // name "v1"
-                                "0018000000020001"                             // vcpus 1
-                                "001f0000000101"                               // assigned
-                                "00050000000f626f6f7465640000000000000493e0"   // booted: 300000 ms
-                                "0fff00000003abcdef"                           // unknown
-                                "000400000010001100000003646576"               // drive "dev"
-                                "00130000000101";                              // ... writer
+                                "0001000000080000000000000009"                 /* seq 9 */
+                                "000200000006626f6f746564"                     /* state "booted" */
+                                "0010000000080000000000000003"                 /* changes 3 */
+                                "001400000010000102030405060708090a0b0c0d0e0f" /* uuid */
+                                "0015000000027631"                             /* name "v1" */
+                                "0018000000020001"                             /* vcpus 1 */
+                                "001f0000000101"                               /* assigned */
+                                "00050000000f626f6f7465640000000000000493e0"   /* booted: 300000 ms */
+                                "0fff00000003abcdef"                           /* unknown */
+                                "000400000010001100000003646576"               /* drive "dev" */
+                                "00130000000101";                              /* ... writer */
 
 static void golden_vm_is_read(void **state)
 {
@@ -298,11 +300,12 @@ static void wrong_bytes_leave_the_result_alone(void **state)
     assert_int_equal(record_vm_encode(&vm, 1, &bytes, &len), 0);
     size_t good = 0;
     for (size_t cut = 0; cut < len; cut++) {
-        uint8_t *part = malloc(cut ? cut : 1); // exactly as long, so that a sanitizer sees one byte too many
+        uint8_t *part =
+            malloc(cut ? cut : 1); /* exactly as long, so that a sanitizer sees one byte too many */
         memcpy(part, bytes, cut);
         int rc = record_vm_decode(part, cut, &back, &seq);
         free(part);
-        // A cut between two tags is a shorter record; all others are refused.
+        /* A cut between two tags is a shorter record; all others are refused. */
         if (rc == 0)
             good++;
         else
@@ -318,7 +321,7 @@ static void wrong_bytes_leave_the_result_alone(void **state)
     free(bytes);
 }
 
-// Any byte may be wrong: the decoder says no, or gives a record that can be encoded.
+/* Any byte may be wrong: the decoder says no, or gives a record that can be encoded. */
 static void damaged_bytes_never_make_a_wrong_record(void **state)
 {
     (void)state;

@@ -1,4 +1,6 @@
-// Registrations, as a guest makes them and as an edge might.
+/*
+ * Registrations, as a guest makes them and as an edge might.
+ */
 #include "tests/unit/core_verbs_guest.h"
 
 static struct world *world;
@@ -63,7 +65,7 @@ static void the_same_again_gets_the_same_answer(void **state)
     char *first = strdup(world->text);
     assert_string_equal(guest_register_with(world, &guest.request), "");
     assert_string_equal(world->text, first);
-    // also from a kilnd that was started anew: it keeps the record and no secret
+    /* also from a kilnd that was started anew: it keeps the record and no secret */
     world_stop(world);
     world_start(world);
     world_hello(world, "[]");

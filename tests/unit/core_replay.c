@@ -1,4 +1,6 @@
-// Replays: a nonce counts once in its window, also after a restart; a full table empties with time.
+/*
+ * Replays: a nonce counts once in its window, also after a restart; a full table empties with time.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +92,7 @@ static void a_nonce_is_known_after_a_restart(void **state)
     assert_int_equal(take(fixture, alice, 1, START_MS + REPLAY_WINDOW_MS, START_MS), -EEXIST);
 }
 
-// Who has used up its part waits for the window, and not for others to come.
+/* Who has used up its part waits for the window, and not for others to come. */
 static void a_full_part_empties_with_time(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,4 +1,6 @@
-// Sessions, tickets, challenges: what is kept for how long, and who makes room for whom.
+/*
+ * Sessions, tickets, challenges: what is kept for how long, and who makes room for whom.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,6 @@
-// Store: what is told durable is durable, in order, whatever happens to the process or the disk.
+/*
+ * Store: what is told durable is durable, in order, whatever happens to the process or the disk.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -251,8 +253,8 @@ static void a_newer_format_is_refused(void **state)
     fixture->store = NULL;
 }
 
-// Pages that a transaction takes and gives back are never written: the file ends before the last page that
-// LMDB counts, and nothing is missing.
+/* Pages that a transaction takes and gives back are never written: the file ends before the last page that
+ * LMDB counts, and nothing is missing. */
 static void a_transaction_that_gives_pages_back_leaves_a_good_store(void **state)
 {
     enum { NUMBERS = 8192 };
@@ -310,8 +312,8 @@ static void failed_write_seen(void *arg)
         loop_post(fixture->loop, failed_write_seen, fixture);
 }
 
-// A disk that refuses: nothing is told durable, the old truth can be read, and all of it comes when it takes
-// again.
+/* A disk that refuses: nothing is told durable, the old truth can be read, and all of it comes when it takes
+ * again. */
 static void a_disk_that_refuses_heals_by_itself(void **state)
 {
     struct fixture *fixture = *state;
@@ -338,7 +340,7 @@ static void a_disk_that_refuses_heals_by_itself(void **state)
     assert_int_equal(last_number(fixture), 2);
 }
 
-// ---- kill -9 ----
+/* ---- kill -9 ---- */
 
 struct victim {
     struct fixture fixture;
@@ -384,7 +386,7 @@ static void victim_run(const char *path, int report_fd)
     if (audit_load(&victim.audit, victim.fixture.store))
         _exit(1);
     victim.number = victim.reported = last_number(&victim.fixture);
-    // Several at once, so that a transaction has more than one.
+    /* Several at once, so that a transaction has more than one. */
     for (int i = 0; i < 5; i++)
         victim_commit(&victim);
     loop_run(victim.fixture.loop);
@@ -408,7 +410,7 @@ static uint64_t kill_in_the_middle(const char *path, unsigned reports)
             fail_msg("the victim ended by itself");
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    // What it said before it died counts too.
+    /* What it said before it died counts too. */
     while (read(fds[0], &reported, sizeof reported) == sizeof reported)
         continue;
     close(fds[0]);

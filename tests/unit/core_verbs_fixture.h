@@ -1,10 +1,12 @@
-// A kilnd in a folder of its own, with a libvirt that says yes to everything, an edge, owners and a guest to
-// play with.
-//
-// In: calls of control.sock and edge.sock, over the real sockets. Out: their answers.
-// Kept: struct world, until world_close. Nothing waits for time: everything waits for an answer.
-#ifndef TESTS_UNIT_CORE_VERBS_FIXTURE_H
-#define TESTS_UNIT_CORE_VERBS_FIXTURE_H
+/*
+ * A kilnd in a folder of its own, with a libvirt that says yes to everything, an edge, owners and a guest to
+ * play with.
+ *
+ * In: calls of control.sock and edge.sock, over the real sockets. Out: their answers.
+ * Kept: struct world, until world_close. Nothing waits for time: everything waits for an answer.
+ */
+#ifndef KILN_TESTS_UNIT_CORE_VERBS_FIXTURE_H
+#define KILN_TESTS_UNIT_CORE_VERBS_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,10 +41,10 @@ static inline int test_random(void *arg, uint8_t *out, size_t len)
     return 0;
 }
 
-// ---- a libvirt that says yes ----
+/* ---- a libvirt that says yes ---- */
 
 static struct loop *yes_loop;
-static size_t yes_owed; // answers not yet given
+static size_t yes_owed; /* answers not yet given */
 
 struct yes {
     virt_answer_fn *answered;
@@ -164,11 +166,11 @@ static const struct virt_ops yes_ops = {
     .console_forget = yes_uuid,
 };
 
-// ---- the world ----
+/* ---- the world ---- */
 
 struct notice {
     char method[32];
-    char *params; // owned: JSON text
+    char *params; /* owned: JSON text */
     struct notice *next;
 };
 
@@ -177,7 +179,7 @@ struct person {
     uint8_t spki[CRYPTO_SPKI_MAX];
     size_t spki_len;
     uint8_t fingerprint[CRYPTO_HASH_BYTES];
-    char token[65]; // of the session, hex
+    char token[65]; /* of the session, hex */
 };
 
 struct world {
@@ -185,17 +187,17 @@ struct world {
     struct core core;
     struct verbs *verbs;
     struct rpc_client *edge, *control;
-    struct notice *notices, **last_notice; // what came to the edge and to control, in order
+    struct notice *notices, **last_notice; /* what came to the edge and to control, in order */
     struct person alice, bob;
-    // of the last answer
+    /* of the last answer */
     bool answered;
     int code;
-    char name[64]; // the stable code, "" when it is none
+    char name[64]; /* the stable code, "" when it is none */
     char detail[256];
-    struct json *result; // owned
-    int status;          // of owner.request
-    struct json *body;   // owned: its parsed body
-    char *text;          // owned: the result as text
+    struct json *result; /* owned */
+    int status;          /* of owner.request */
+    struct json *body;   /* owned: its parsed body */
+    char *text;          /* owned: the result as text */
 };
 
 static bool take_notice(struct rpc_request *request, const char *method, const struct json *params,
@@ -250,8 +252,8 @@ static bool take_notice(struct rpc_request *request, const char *method, const s
     return true;
 }
 
-// The next notice of METHOD, which comes for certain; earlier ones of other methods are dropped. The caller
-// destroys it.
+/* The next notice of METHOD, which comes for certain; earlier ones of other methods are dropped. The caller
+ * destroys it. */
 static inline struct json *world_notice(struct world *world, const char *method)
 {
     for (;;) {
@@ -280,7 +282,7 @@ static inline bool world_has_notice(const struct world *world, const char *metho
     return false;
 }
 
-// ---- calls ----
+/* ---- calls ---- */
 
 static void world_answered(void *arg, const struct rpc_answer *answer)
 {
@@ -310,7 +312,7 @@ static inline void world_forget_answer(struct world *world)
     world->answered = false;
 }
 
-// Calls and waits. Returns the stable code's name, "" for an answer.
+/* Calls and waits. Returns the stable code's name, "" for an answer. */
 static inline const char *world_call(struct world *world, struct rpc_client *client, const char *method,
                                      const char *params)
 {
@@ -334,7 +336,7 @@ static inline const char *world_text(const struct json *object, const char *key)
     return text ? text : "";
 }
 
-// ---- opening and closing ----
+/* ---- opening and closing ---- */
 
 static inline void person_make(struct person *person)
 {
@@ -373,7 +375,7 @@ static inline void world_connect(struct world *world, const char *name, struct r
     assert_int_equal(rpc_client_open(world->core.loop, path, &options, ret_client), 0);
 }
 
-// Opens kilnd on what is in the folder, and connects.
+/* Opens kilnd on what is in the folder, and connects. */
 static inline void world_start(struct world *world)
 {
     char text[512], words[CONFIG_ERROR_MAX], error[CORE_ERROR_LEN] = "";
@@ -402,7 +404,7 @@ static inline bool world_is_owed(const struct world *world)
     return yes_owed > 0 || store_waiting(world->core.store) > 0;
 }
 
-// Runs what is due, until nothing is owed any more.
+/* Runs what is due, until nothing is owed any more. */
 static inline void world_settle(struct world *world)
 {
     for (int i = 0; i < 8 || world_is_owed(world); i++)

@@ -1,6 +1,8 @@
-// A guest for core_verbs_fixture.h: its registration and its link, through the edge.
-#ifndef TESTS_UNIT_CORE_VERBS_GUEST_H
-#define TESTS_UNIT_CORE_VERBS_GUEST_H
+/*
+ * A guest for core_verbs_fixture.h: its registration and its link, through the edge.
+ */
+#ifndef KILN_TESTS_UNIT_CORE_VERBS_GUEST_H
+#define KILN_TESTS_UNIT_CORE_VERBS_GUEST_H
 
 #include "tests/unit/core_verbs_owner.h"
 
@@ -11,11 +13,11 @@ struct guest_end {
     struct crypto_rsa *key;
     struct register_request request;
     uint8_t request_hash[32];
-    uint64_t link; // the edge's number
+    uint64_t link; /* the edge's number */
     struct link_session session;
 };
 
-// What QEMU and the stub give a guest: its id and its boot secret.
+/* What QEMU and the stub give a guest: its id and its boot secret. */
 static inline void guest_boot(struct world *world, const char *id, struct guest_end *guest)
 {
     uint8_t key[CRYPTO_KEY_BYTES];
@@ -46,7 +48,7 @@ static inline void guest_finish(struct guest_end *guest)
     link_session_finish(&guest->session);
 }
 
-// Returns the stable code's name, "" for a reply.
+/* Returns the stable code's name, "" for a reply. */
 static inline const char *guest_register_with(struct world *world, const struct register_request *request)
 {
     struct json_writer params = json_writer_init(0);
@@ -68,7 +70,7 @@ static inline void guest_send(struct world *world, const struct guest_end *guest
     json_writer_finish(&params);
 }
 
-// The next record for this guest's link, those for others dropped; returns its length.
+/* The next record for this guest's link, those for others dropped; returns its length. */
 static inline size_t guest_receive(struct world *world, const struct guest_end *guest, uint8_t *record,
                                    size_t max)
 {
@@ -87,7 +89,7 @@ static inline size_t guest_receive(struct world *world, const struct guest_end *
     }
 }
 
-// Opens link number LINK and exchanges nonces.
+/* Opens link number LINK and exchanges nonces. */
 static inline void guest_open_link(struct world *world, struct guest_end *guest, uint64_t link)
 {
     char params[128];
@@ -118,7 +120,7 @@ static inline void guest_say(struct world *world, struct guest_end *guest, const
     guest_send(world, guest, record, guest_seal(guest, method, params, record, sizeof record));
 }
 
-// The next message of the host on the link; the caller destroys it.
+/* The next message of the host on the link; the caller destroys it. */
 static inline struct json *guest_hear(struct world *world, struct guest_end *guest)
 {
     uint8_t record[8192];
@@ -130,7 +132,7 @@ static inline struct json *guest_hear(struct world *world, struct guest_end *gue
     return tree;
 }
 
-// Waits until the host closes link LINK.
+/* Waits until the host closes link LINK. */
 static inline void guest_await_close(struct world *world, uint64_t link)
 {
     for (;;) {
@@ -143,7 +145,7 @@ static inline void guest_await_close(struct world *world, uint64_t link)
     }
 }
 
-// Alice's VM, registered.
+/* Alice's VM, registered. */
 static inline void guest_make(struct world *world, const char *name, const char *drives,
                               struct guest_end *guest)
 {

@@ -1,10 +1,12 @@
-// An owner for core_verbs_fixture.h: log in, plain and signed requests, and requests bent on the way.
-#ifndef TESTS_UNIT_CORE_VERBS_OWNER_H
-#define TESTS_UNIT_CORE_VERBS_OWNER_H
+/*
+ * An owner for core_verbs_fixture.h: log in, plain and signed requests, and requests bent on the way.
+ */
+#ifndef KILN_TESTS_UNIT_CORE_VERBS_OWNER_H
+#define KILN_TESTS_UNIT_CORE_VERBS_OWNER_H
 
 #include "tests/unit/core_verbs_fixture.h"
 
-// What the edge passes on. Members NULL: absent.
+/* What the edge passes on. Members NULL: absent. */
 struct passed {
     const char *method, *path, *token, *signature, *body;
 };
@@ -26,7 +28,8 @@ static inline struct json_writer passed_params(const struct passed *passed)
     return out;
 }
 
-// Passes it on and waits. Returns the stable code's name, "" for a good answer; the body is in world->body.
+/* Passes it on and waits. Returns the stable code's name, "" for a good answer; the body is in
+ * world->body. */
 static inline const char *owner_pass(struct world *world, const struct passed *passed)
 {
     struct json_writer params = passed_params(passed);
@@ -40,7 +43,7 @@ static inline const char *owner_pass(struct world *world, const struct passed *p
     return world_text(json_member(world->body, "error"), "code");
 }
 
-// The header of a request by PERSON at TIME_MS.
+/* The header of a request by PERSON at TIME_MS. */
 static inline void owner_sign(struct world *world, const struct person *person, const struct passed *passed,
                               int64_t time_ms, char header[REQUEST_HEADER_MAX])
 {
@@ -53,7 +56,7 @@ static inline void owner_sign(struct world *world, const struct person *person, 
     request_signature_format(&signature, header);
 }
 
-// As a client does it: signed unless it is a GET.
+/* As a client does it: signed unless it is a GET. */
 static inline const char *owner_ask(struct world *world, const struct person *person, const char *method,
                                     const char *path, const char *body)
 {
@@ -76,7 +79,7 @@ static inline void owner_nonce(struct world *world, const struct person *person,
     assert_int_equal(hex_decode(world_text(world->body, "nonce"), nonce, 32), 0);
 }
 
-// The second step, for the session of PERSON, signed by KEY.
+/* The second step, for the session of PERSON, signed by KEY. */
 static inline const char *owner_login_with(struct world *world, const struct person *person,
                                            struct crypto_rsa *key, const uint8_t nonce[32])
 {
@@ -106,7 +109,7 @@ static inline void owner_login_good(struct world *world, struct person *person)
     assert_int_equal(strlen(person->token), 64);
 }
 
-// Makes a VM of PERSON's; its id goes to ID.
+/* Makes a VM of PERSON's; its id goes to ID. */
 static inline void owner_make_vm(struct world *world, const struct person *person, const char *name,
                                  const char *drives, char id[37])
 {
@@ -117,7 +120,7 @@ static inline void owner_make_vm(struct world *world, const struct person *perso
     snprintf(id, 37, "%s", world_text(world->body, "id"));
 }
 
-// Runs until the VM is in the state.
+/* Runs until the VM is in the state. */
 static inline void world_await_state(struct world *world, const char *id, enum vm_state state)
 {
     uint8_t uuid[16];

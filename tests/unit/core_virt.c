@@ -1,4 +1,6 @@
-// Calls, answers, events and consoles over libvirt's own test driver: real libvirt code, no QEMU, no daemon.
+/*
+ * Calls, answers, events and consoles over libvirt's own test driver: real libvirt code, no QEMU, no daemon.
+ */
 #include "src/core/virt.h"
 
 #include "src/io/loop.h"
@@ -16,12 +18,12 @@
 #include <libvirt/libvirt.h>
 
 #define UUID "0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9"
-#define FOREIGN "6695eb01-f6a4-8304-79aa-97f2502e193f" // the driver's own domain "test"
+#define FOREIGN "6695eb01-f6a4-8304-79aa-97f2502e193f" /* the driver's own domain "test" */
 
 struct fixture {
     struct loop *loop;
     struct virt *virt;
-    virConnectPtr outside; // what somebody else does on the same host
+    virConnectPtr outside; /* what somebody else does on the same host */
     bool back;
     struct virt_event events[16];
     size_t nevents;
@@ -96,7 +98,7 @@ static int teardown(void **state)
     return 0;
 }
 
-// A domain as kilnd would have started it, but of the driver's own type.
+/* A domain as kilnd would have started it, but of the driver's own type. */
 static void start_domain(struct fixture *fixture, const char *metadata)
 {
     char xml[1024];
@@ -156,7 +158,7 @@ static void test_foreign_domains_are_left_alone(void **state)
                      -EEXIST);
     start_domain(fixture,
                  "<kiln:vm xmlns:kiln='urn:kiln:vm:1' uuid='" FOREIGN "' boot='7' brick='deb' host='cc'/>");
-    // Metadata that names another VM is nobody's proof.
+    /* Metadata that names another VM is nobody's proof. */
     assert_int_equal(wait_answer(fixture, virt_domain_gone(fixture->virt, UUID, on_answer, fixture)),
                      -EEXIST);
     virDomainPtr domain = virDomainLookupByUUIDString(fixture->outside, UUID);

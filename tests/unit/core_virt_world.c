@@ -1,5 +1,7 @@
-// The libvirt room against a real libvirtd and real guests: tests/virt/run starts it in a world of its own,
-// with KILN_VIRT_KIT naming the folder of kernel and initrd. Elsewhere it is skipped.
+/*
+ * The libvirt room against a real libvirtd and real guests: tests/virt/run starts it in a world of its own,
+ * with KILN_VIRT_KIT naming the folder of kernel and initrd. Elsewhere it is skipped.
+ */
 #include "src/core/virt.h"
 
 #include "src/io/loop.h"
@@ -41,9 +43,9 @@ static struct loop *loop;
 static struct virt *virt;
 static struct seen events[EVENTS_MAX];
 static size_t nevents;
-static char console[2][TEXT_BYTES]; // of VM_A and VM_B
+static char console[2][TEXT_BYTES]; /* of VM_A and VM_B */
 
-// What an answer held, for after its callback.
+/* What an answer held, for after its callback. */
 static struct {
     bool done;
     int error;
@@ -96,7 +98,7 @@ static void on_line(void *arg, const char *uuid, const char *line)
         print_message("%c: %s\n", text == console[0] ? 'A' : 'B', line);
 }
 
-// Runs the loop until the call that was just made is answered; RESULT is what the call returned.
+/* Runs the loop until the call that was just made is answered; RESULT is what the call returned. */
 static int wait_answer(int result)
 {
     assert_int_equal(result, 0);
@@ -182,7 +184,7 @@ static int listen_on(uint16_t port)
     return fd;
 }
 
-// Whether the host reaches the address and port within two seconds.
+/* Whether the host reaches the address and port within two seconds. */
 static bool reaches(const char *to, uint16_t port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -305,10 +307,10 @@ static void test_a_guest_runs_with_its_boot_data(void **state)
     assert_non_null(strstr(console[0], "GUEST oem kiln:brick=bbbb"));
     assert_non_null(strstr(console[0], "GUEST oem kiln:edge=eeee"));
     assert_non_null(strstr(console[0], "GUEST oem kiln:host=cccc"));
-    // SHA-256 of 32 zero bytes.
+    /* SHA-256 of 32 zero bytes. */
     assert_non_null(strstr(console[0], "GUEST secret 66687aadf862bd776c8fc18b8e9f8e20"));
     assert_non_null(strstr(console[0], "GUEST system golden bytes 01"));
-    // QEMU has read it: from here on nobody needs the file, not even to end the domain.
+    /* QEMU has read it: from here on nobody needs the file, not even to end the domain. */
     shell("rm " SECRET);
 }
 
@@ -359,7 +361,7 @@ static void test_drives_come_and_go_by_serial(void **state)
     assert_int_equal(got.nserials, 1);
     assert_string_equal(got.serials[0], SERIAL);
     assert_int_equal(wait_answer(virt_ensure_attached(virt, VM_B, DRIVE, true, on_answer, NULL)), -EEXIST);
-    // QEMU's own lock: a writer shares with nobody, whatever Kiln believes.
+    /* QEMU's own lock: a writer shares with nobody, whatever Kiln believes. */
     assert_true(wait_answer(virt_ensure_attached(virt, VM_A, DRIVE, true, on_answer, NULL)) < 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(wait_answer(virt_ensure_detached(virt, VM_B, DRIVE, on_answer, NULL)), 0);
@@ -479,7 +481,7 @@ static void test_the_end_leaves_nothing_behind(void **state)
     shell("! virsh -q net-dumpxml kiln | grep '<host'");
     shell("! ip -o link | grep vnet");
     shell("! ebtables-save 2>/dev/null | grep vnet; ! iptables-save | grep vnet");
-    // The image is as it was: hashed before the guests wrote to their system disks (R1).
+    /* The image is as it was: hashed before the guests wrote to their system disks (R1). */
     assert_int_equal(wait_answer(virt_volume_hash(virt, "image.qcow2", on_answer, NULL)), 0);
     memcpy(hash, got.volume.sha256, sizeof(hash));
     shell("qemu-img convert -O raw " POOL "/image.qcow2 /run/world/raw");

@@ -1,4 +1,6 @@
-// The host's objects as XML, and what is read back of them.
+/*
+ * The host's objects as XML, and what is read back of them.
+ */
 #include "src/core/virt_xml.h"
 
 #include "src/core/virt_text.h"

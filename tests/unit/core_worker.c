@@ -1,4 +1,6 @@
-// The pool: order within a key, independence of keys, cancelling, the destroy lane, the end.
+/*
+ * The pool: order within a key, independence of keys, cancelling, the destroy lane, the end.
+ */
 #include "src/core/worker.h"
 
 #include "src/io/loop.h"
@@ -20,7 +22,7 @@ enum { LOG_MAX = 64 };
 struct fixture {
     struct loop *loop;
     struct worker *worker;
-    int done[LOG_MAX]; // ids in the order told
+    int done[LOG_MAX]; /* ids in the order told */
     bool ran[LOG_MAX];
     int ndone;
     int ntold_off_loop;
@@ -31,7 +33,7 @@ struct task {
     struct fixture *fixture;
     int id;
     sem_t begun;
-    sem_t go; // run waits for it when `gated`
+    sem_t go; /* run waits for it when `gated` */
     bool gated;
 };
 

@@ -1,5 +1,7 @@
-// The edge's HTTP side with a scripted kilnd: pass-through, files, registration, links, events, and kilnd
-// away.
+/*
+ * The edge's HTTP side with a scripted kilnd: pass-through, files, registration, links, events, and kilnd
+ * away.
+ */
 #include "tests/unit/edge_world.h"
 
 static void test_an_owner_request_goes_whole_to_kilnd(void **state)
@@ -120,7 +122,7 @@ static void test_kilnd_dying_under_a_request_answers_it(void **state)
     world_stop_kilnd(&world);
     FIXTURE_RUN_UNTIL(&world.fixture, reply.done);
     assert_int_equal(reply.status, 503);
-    // Into nothing: the connection it came by is gone.
+    /* Into nothing: the connection it came by is gone. */
     rpc_reply(world.pending, NULL);
     world_finish(&world);
 }
@@ -173,7 +175,7 @@ static void test_a_link_needs_a_good_token(void **state)
     world_finish(&world);
 }
 
-// A flood of records waits in the guest, and does not reach kilnd faster than the limit lets it.
+/* A flood of records waits in the guest, and does not reach kilnd faster than the limit lets it. */
 static void test_a_flooding_guest_waits(void **state)
 {
     (void)state;
@@ -198,7 +200,7 @@ static void on_flood_answered(void *arg, const struct rpc_answer *answer)
     ++*(unsigned *)arg;
 }
 
-// More than the socket to kilnd lets wait, in one turn: the rest is refused, and nobody loses kilnd.
+/* More than the socket to kilnd lets wait, in one turn: the rest is refused, and nobody loses kilnd. */
 static void test_a_flood_of_requests_does_not_cut_kilnd_off(void **state)
 {
     (void)state;
@@ -224,7 +226,7 @@ static void test_a_flood_of_requests_does_not_cut_kilnd_off(void **state)
     world_finish(&world);
 }
 
-// As other guests would keep it. Always true.
+/* As other guests would keep it. Always true. */
 static bool keep_queue_full(struct world *world)
 {
     static char record[65536];

@@ -1,9 +1,11 @@
-// The SSH bridge: ticket, bytes both ways, half-close, refusals, kilnd away.
+/*
+ * The SSH bridge: ticket, bytes both ways, half-close, refusals, kilnd away.
+ */
 #include "tests/unit/edge_world.h"
 
 #define LINE "KILN/1 " TOKEN "\r\n"
 
-// The VM's port 22: a listener of the test's, whose one connection is blocking.
+/* The VM's port 22: a listener of the test's, whose one connection is blocking. */
 struct ssh {
     struct listener *listener;
     int fd;
@@ -29,7 +31,7 @@ static void ssh_finish(struct ssh *ssh)
         close(ssh->fd);
 }
 
-// Reads exactly LEN bytes from FD while the loop runs.
+/* Reads exactly LEN bytes from FD while the loop runs. */
 static void read_exactly(struct world *world, int fd, char *out, size_t len)
 {
     size_t got = 0;
@@ -70,7 +72,7 @@ static void test_bytes_pass_both_ways_and_half_close_too(void **state)
     shutdown(fd, SHUT_WR);
     read_exactly(&world, ssh.fd, out, 10);
     FIXTURE_RUN_UNTIL(&world.fixture, recv(ssh.fd, &byte, 1, MSG_DONTWAIT) == 0);
-    // The other half is still open.
+    /* The other half is still open. */
     assert_int_equal(world.closed, 0);
     assert_int_equal(send(ssh.fd, "answer", 6, 0), 6);
     read_exactly(&world, fd, out, 6);
@@ -112,7 +114,7 @@ static void test_what_follows_the_line_at_once_is_not_lost(void **state)
     world_finish(&world);
 }
 
-// 16 MB to a reader that starts late: the sender is stopped, then everything arrives.
+/* 16 MB to a reader that starts late: the sender is stopped, then everything arrives. */
 static void test_a_slow_side_stops_the_other(void **state)
 {
     (void)state;
@@ -167,7 +169,7 @@ static void test_refusals_say_why(void **state)
     refused(&world, "KILN/1 ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\r\n",
             "ERR TICKET_WRONG ");
     refused(&world, "SSH-2.0-OpenSSH_9.2\r\n", "ERR BAD_PARAMETER ");
-    // A port that nobody listens on.
+    /* A port that nobody listens on. */
     world.ssh_port = 1;
     refused(&world, LINE, "ERR UNAVAILABLE ");
     world_stop_kilnd(&world);

@@ -1,4 +1,6 @@
-// Relays of channels: joined, opaque, bounded, closed at both ends, alive while kilnd is away.
+/*
+ * Relays of channels: joined, opaque, bounded, closed at both ends, alive while kilnd is away.
+ */
 #include "tests/unit/edge_world.h"
 
 static void join(struct world *world, struct side *guest, struct side *owner)
@@ -71,7 +73,7 @@ static void test_without_a_waiting_channel_the_owner_is_told(void **state)
     world_finish(&world);
 }
 
-// The slow end's sister is stopped: what waits in the edge stays bounded, and nothing is lost.
+/* The slow end's sister is stopped: what waits in the edge stays bounded, and nothing is lost. */
 static void test_a_slow_end_stops_its_sister(void **state)
 {
     (void)state;
@@ -91,7 +93,7 @@ static void test_a_slow_end_stops_its_sister(void **state)
             loop_step(world.fixture.loop, false);
         after = ws_queued_bytes(owner.ws);
     } while (after != before);
-    // Of 32 MB the kernel's four socket buffers and the edge took less than half.
+    /* Of 32 MB the kernel's four socket buffers and the edge took less than half. */
     assert_true(after > count * sizeof(piece) / 2);
     ws_resume(guest.ws);
     FIXTURE_RUN_UNTIL(&world.fixture, guest.bytes == count * sizeof(piece));
@@ -162,7 +164,7 @@ static void test_too_many_waiting_drop_the_oldest(void **state)
     world_finish(&world);
 }
 
-// Garbage on one connection leaves the others served.
+/* Garbage on one connection leaves the others served. */
 static void test_a_flood_of_garbage_hurts_only_itself(void **state)
 {
     (void)state;

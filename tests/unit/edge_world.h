@@ -1,6 +1,8 @@
-// An edge on ports of loopback, with a scripted kilnd on its edge.sock, for the tests of src/edge.
-#ifndef KILN_TESTS_EDGE_WORLD_H
-#define KILN_TESTS_EDGE_WORLD_H
+/*
+ * An edge on ports of loopback, with a scripted kilnd on its edge.sock, for the tests of src/edge.
+ */
+#ifndef KILN_TESTS_UNIT_EDGE_WORLD_H
+#define KILN_TESTS_UNIT_EDGE_WORLD_H
 
 #include "tests/unit/io_fixture.h"
 
@@ -23,17 +25,17 @@ struct world {
     struct fixture fixture;
     struct config config;
     struct edge edge;
-    struct rpc_server *kilnd; // the double
-    struct rpc_link *link;    // the edge's connection to it
+    struct rpc_server *kilnd; /* the double */
+    struct rpc_link *link;    /* the edge's connection to it */
     char socket[160], web[96], release[96], state[96];
-    // What the double heard.
+    /* What the double heard. */
     unsigned hellos, requests, opened, closed, links_opened, links_closed, events_ended;
     size_t hello_relays;
     uint64_t last_link, last_subscription;
     char last_path[256], last_body[256], last_token[80], last_data[256], last_kind[16];
-    uint16_t ssh_port;           // where the double sends bridges
-    bool silent;                 // owner.request is not answered
-    struct rpc_request *pending; // that one
+    uint16_t ssh_port;           /* where the double sends bridges */
+    bool silent;                 /* owner.request is not answered */
+    struct rpc_request *pending; /* that one */
 };
 
 static inline struct world *world_of(void *link)
@@ -247,7 +249,7 @@ static inline void world_init(struct world *world)
     fixture_init(&world->fixture);
     world_configure(world);
     assert_int_equal(edge_open(&world->edge, world->fixture.loop, &world->config), 0);
-    // The edge made a certificate of its own.
+    /* The edge made a certificate of its own. */
     tls_client_destroy(world->fixture.client_tls);
     assert_int_equal(tls_client_create(world->edge.fingerprint, &world->fixture.client_tls), 0);
     world_start_kilnd(world);
@@ -276,7 +278,7 @@ static inline uint16_t guest_port(const struct world *world)
     return http_server_port(world->edge.guest_server);
 }
 
-// One HTTPS call, kept for the test to look at.
+/* One HTTPS call, kept for the test to look at. */
 struct reply {
     bool done;
     int error, status;
@@ -316,7 +318,7 @@ static inline struct reply call(struct world *world, uint16_t port, const char *
     return reply;
 }
 
-// One WebSocket of the test's.
+/* One WebSocket of the test's. */
 struct side {
     struct ws *ws;
     bool open, closed;

@@ -2,8 +2,8 @@
  * fsm_walk.h - what must hold of the tables of any machine, asserted one by one. Included by the tests of
  * each.
  */
-#ifndef KILN_TESTS_FSM_WALK_H
-#define KILN_TESTS_FSM_WALK_H
+#ifndef KILN_TESTS_UNIT_FSM_WALK_H
+#define KILN_TESTS_UNIT_FSM_WALK_H
 
 #include <setjmp.h>
 #include <stdarg.h>

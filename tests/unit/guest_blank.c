@@ -1,4 +1,6 @@
-// What is blank, and what never is: file systems, volume managers, partition tables, bytes that nobody knows.
+/*
+ * What is blank, and what never is: file systems, volume managers, partition tables, bytes that nobody knows.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include "guest/blank.h"
@@ -48,8 +50,8 @@ static void test_blank(void **state)
     char found[BLANK_FOUND_MAX];
     make_drive();
     assert_int_equal(probe(found), BLANK_BLANK);
-    // Data in the middle that no signature leads to cannot be told from what was there before; it is not
-    // looked at.
+    /* Data in the middle that no signature leads to cannot be told from what was there before; it is not
+     * looked at. */
     assert_string_equal(found, "");
 }
 
@@ -68,13 +70,13 @@ static void test_luks(void **state)
     char found[BLANK_FOUND_MAX], said[LUKS_SAID_MAX];
     assert_int_equal(luks_make(make_drive(), key, said), 0);
     assert_int_equal(probe(found), BLANK_LUKS2);
-    // Both headers of LUKS1 say its version; it is data like any other.
+    /* Both headers of LUKS1 say its version; it is data like any other. */
     make_drive();
     put(0, "LUKS\xba\xbe\0\1", 8);
     expect_occupied("LUKS 1");
 }
 
-// A LUKS2 header with something else beside it is not ours to open or to format.
+/* A LUKS2 header with something else beside it is not ours to open or to format. */
 static void test_luks_and_more(void **state)
 {
     (void)state;
@@ -99,7 +101,7 @@ static void test_volume_manager(void **state)
 {
     (void)state;
     make_drive();
-    // The label of LVM2 in the second sector; its checksum is wrong, and that is no reason to format it.
+    /* The label of LVM2 in the second sector; its checksum is wrong, and that is no reason to format it. */
     put(512, "LABELONE\1\0\0\0\0\0\0\0\0\0\0\0 \0\0\0LVM2 001", 32);
     expect_occupied("");
 }

@@ -1,4 +1,6 @@
-// The small records of stub and controller: floor, console, handover, folders that no link leads out of.
+/*
+ * The small records of stub and controller: floor, console, handover, folders that no link leads out of.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include "guest/console.h"

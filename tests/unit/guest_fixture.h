@@ -1,4 +1,6 @@
-// What tests of the guest share: a folder of their own, and a world in which /etc and /run are theirs alone.
+/*
+ * What tests of the guest share: a folder of their own, and a world in which /etc and /run are theirs alone.
+ */
 #ifndef KILN_TESTS_UNIT_GUEST_FIXTURE_H
 #define KILN_TESTS_UNIT_GUEST_FIXTURE_H
 
@@ -22,7 +24,7 @@
 
 #include "guest/tool.h"
 
-static char fixture_folder[64]; // of the test program
+static char fixture_folder[64]; /* of the test program */
 
 static inline int fixture_run(const char *const argv[])
 {
@@ -48,8 +50,8 @@ static inline int fixture_remove(void **state)
     return fixture_run((const char *const[]){"/bin/rm", "-rf", "--one-file-system", fixture_folder, NULL});
 }
 
-// The same, with a tmpfs there and on /run, and a copy of /etc over the real one: what the test does to
-// accounts ends with it.
+/* The same, with a tmpfs there and on /run, and a copy of /etc over the real one: what the test does to
+ * accounts ends with it. */
 static inline int fixture_make_world(void **state)
 {
     char copy[80];
@@ -88,7 +90,7 @@ static inline void fixture_write(const char *path, const void *bytes, size_t len
     close(fd);
 }
 
-// The whole of a small file, to be freed.
+/* The whole of a small file, to be freed. */
 static inline char *fixture_read(const char *path)
 {
     char *text = calloc(1, 65536);

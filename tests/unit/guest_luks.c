@@ -1,5 +1,7 @@
-// LUKS2 on a plain file: made, its key checked, half made. Opening needs device mapper and is seen in real
-// VMs.
+/*
+ * LUKS2 on a plain file: made, its key checked, half made. Opening needs device mapper and is seen in real
+ * VMs.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include "guest/luks.h"

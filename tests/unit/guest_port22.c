@@ -1,5 +1,7 @@
-// Port 22's gate on another port: who holds it is named, before ready connections end, after it they are
-// handed on.
+/*
+ * Port 22's gate on another port: who holds it is named, before ready connections end, after it they are
+ * handed on.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include <netinet/in.h>
@@ -17,7 +19,7 @@ static void take(void *arg, int fd)
     close(fd);
 }
 
-// A listener of this process on a port that the kernel chooses.
+/* A listener of this process on a port that the kernel chooses. */
 static int listen_somewhere(uint16_t *ret_port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};

@@ -1,4 +1,6 @@
-// sshd's files: keys checked, kept in order, restricted; a host key of this boot that stays.
+/*
+ * sshd's files: keys checked, kept in order, restricted; a host key of this boot that stays.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include "guest/sshd.h"
@@ -29,7 +31,7 @@ static void test_prepare(void **state)
     assert_int_equal(sshd_host_key(first), -ENOENT);
     assert_int_equal(sshd_prepare(said), 0);
     assert_int_equal(sshd_host_key(first), 0);
-    // A controller that starts again finds the same key.
+    /* A controller that starts again finds the same key. */
     assert_int_equal(sshd_prepare(said), 0);
     assert_int_equal(sshd_host_key(second), 0);
     assert_string_equal(first, second);

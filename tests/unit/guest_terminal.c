@@ -1,5 +1,7 @@
-// Terminals: a user's shell, flow control, sizes, its end; and what lives on when the controller is gone.
-// The program is its own holder, as the controller is.
+/*
+ * Terminals: a user's shell, flow control, sizes, its end; and what lives on when the controller is gone.
+ * The program is its own holder, as the controller is.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include <poll.h>
@@ -103,7 +105,7 @@ static void test_room(void **state)
     (void)state;
     struct screen *screen = open_screen("tester", 0);
     type(screen, "seq 1000 | tr '\\n' +; echo; exit\n");
-    // Nothing is shown without room, and nothing is lost: it comes piece by piece.
+    /* Nothing is shown without room, and nothing is lost: it comes piece by piece. */
     while (!screen->ended) {
         if (screen->room == 0) {
             screen->room = 100;
@@ -136,7 +138,7 @@ static void test_strange_term(void **state)
     assert_false(terminal_term_is_plain("x\n"));
 }
 
-// Its answer, not the echo of the question, has a digit after "pid=".
+/* Its answer, not the echo of the question, has a digit after "pid=". */
 static pid_t shell_of(struct screen *screen)
 {
     int pid = 0;
@@ -162,7 +164,7 @@ static void test_hang_up(void **state)
     free(screen);
 }
 
-// A controller that dies (a child of ours stands for it) leaves its shells running.
+/* A controller that dies (a child of ours stands for it) leaves its shells running. */
 static void test_outlives(void **state)
 {
     (void)state;
@@ -173,7 +175,7 @@ static void test_outlives(void **state)
     if (child == 0) {
         struct screen *screen = open_screen("tester", 60000);
         shell = shell_of(screen);
-        // Much more than a terminal holds: it must not block when nobody reads any more.
+        /* Much more than a terminal holds: it must not block when nobody reads any more. */
         type(screen, "trap '' HUP; seq 100000; echo done >$HOME/done; read x\n");
         wait_text(screen, "5\r\n6\r\n");
         _exit(write(ends[1], &shell, sizeof shell) == sizeof shell ? 0 : 1);

@@ -1,5 +1,7 @@
-// Users from a database: made as it says, made again without change, and nothing made when anything is wrong.
-// /etc is a copy; the drive is a tmpfs, which knows ACLs.
+/*
+ * Users from a database: made as it says, made again without change, and nothing made when anything is wrong.
+ * /etc is a copy; the drive is a tmpfs, which knows ACLs.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include <grp.h>
@@ -62,7 +64,7 @@ static void test_made(void **state)
     assert_int_equal(outcome.users, 2);
     assert_int_equal(outcome.groups, 1);
     assert_int_equal(outcome.directories, 1);
-    // The user of the database before is gone: the database is the whole truth.
+    /* The user of the database before is gone: the database is the whole truth. */
     assert_null(getpwnam("researcher"));
     assert_int_equal(getpwnam("ada")->pw_uid, 1500);
     assert_string_equal(getpwnam("ada")->pw_shell, "/bin/bash");
@@ -91,7 +93,7 @@ static void test_access(void **state)
     assert_true(can("ada", "-w", path));
     assert_true(can("bob", "-r", path));
     assert_false(can("nobody", "-r", path));
-    // A named user's entry counts before the group's: bob may read, though his group may write.
+    /* A named user's entry counts before the group's: bob may read, though his group may write. */
     assert_false(can("bob", "-w", path));
     assert_true(getxattr(path, "system.posix_acl_default", NULL, 0) > 0);
 }
@@ -121,7 +123,7 @@ static void test_previous_is_kept(void **state)
     free(now);
 }
 
-// One thing wrong at a time: WRONG stands where RIGHT stood.
+/* One thing wrong at a time: WRONG stands where RIGHT stood. */
 static const struct {
     const char *right, *wrong, *place;
 } faults[] = {
@@ -207,7 +209,7 @@ static void test_other_uid(void **state)
 static void test_no_drive(void **state)
 {
     (void)state;
-    // Another database first: a user that is there already keeps the home he has.
+    /* Another database first: a user that is there already keeps the home he has. */
     assert_int_equal(apply(database).code, CODE_NONE);
     struct users_order order = {.drive = NULL};
     struct users_outcome outcome;
@@ -223,7 +225,7 @@ static void test_no_drive(void **state)
 static void test_links_in_the_way(void **state)
 {
     (void)state;
-    // Whoever filled the drive before cannot lead us out of it.
+    /* Whoever filled the drive before cannot lead us out of it. */
     assert_int_equal(symlink("/tmp", fixture_path("drive/home")), 0);
     assert_int_equal(apply(NULL).code, CODE_USERS_FAILED);
     unlink(fixture_path("drive/home"));

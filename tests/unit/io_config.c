@@ -1,4 +1,6 @@
-// Configuration: defaults, every kind of key, and errors that name the key.
+/*
+ * Configuration: defaults, every kind of key, and errors that name the key.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +20,7 @@ static void refuse(const char *text, const char *words)
     assert_int_equal(config_parse("kiln.conf", text, strlen(text), &config, error), -EINVAL);
     if (strstr(error, words) == NULL)
         fail_msg("for %s the error was: %s", text, error);
-    // The result is untouched.
+    /* The result is untouched. */
     for (size_t i = 0; i < sizeof(config); i++)
         assert_int_equal(((unsigned char *)&config)[i], 0x5a);
 }

@@ -1,7 +1,9 @@
-// What the unit tests of src/io and src/edge share: a loop, a folder with a certificate, waiting for a
-// condition, and a slow wire that passes one byte at a time.
-#ifndef KILN_TESTS_IO_FIXTURE_H
-#define KILN_TESTS_IO_FIXTURE_H
+/*
+ * What the unit tests of src/io and src/edge share: a loop, a folder with a certificate, waiting for a
+ * condition, and a slow wire that passes one byte at a time.
+ */
+#ifndef KILN_TESTS_UNIT_IO_FIXTURE_H
+#define KILN_TESTS_UNIT_IO_FIXTURE_H
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,7 +33,7 @@ struct fixture {
     char folder[64];
     char certificate[128], key[128];
     struct tls_server *server_tls;
-    struct tls_client *client_tls; // pins the certificate
+    struct tls_client *client_tls; /* pins the certificate */
     uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
 };
 
@@ -51,7 +53,7 @@ static inline void fixture_init(struct fixture *fixture)
 
 static inline void fixture_finish(struct fixture *fixture)
 {
-    // What streams still say on their way out.
+    /* What streams still say on their way out. */
     for (int i = 0; i < 64; i++)
         loop_step(fixture->loop, false);
     tls_client_destroy(fixture->client_tls);
@@ -67,7 +69,7 @@ static inline void fixture_wake(void *arg)
     (void)arg;
 }
 
-// Runs the loop until *DONE, failing after FIXTURE_LIMIT_MS.
+/* Runs the loop until *DONE, failing after FIXTURE_LIMIT_MS. */
 static inline void fixture_run(struct fixture *fixture, const bool *done)
 {
     struct loop_timer *guard;
@@ -96,7 +98,7 @@ static inline void fixture_run(struct fixture *fixture, const bool *done)
         loop_timer_destroy(guard_);                                                                          \
     } while (0)
 
-// A blocking TCP connection to loopback, for tests that send what no client of ours would.
+/* A blocking TCP connection to loopback, for tests that send what no client of ours would. */
 static inline int fixture_dial(uint16_t port)
 {
     struct sockaddr_in address = {
@@ -107,7 +109,7 @@ static inline int fixture_dial(uint16_t port)
     return fd;
 }
 
-// Sends TEXT on FD and gathers what comes until the peer closes or UNTIL is in it. OUT is NUL-terminated.
+/* Sends TEXT on FD and gathers what comes until the peer closes or UNTIL is in it. OUT is NUL-terminated. */
 static inline void fixture_talk(struct fixture *fixture, int fd, const char *text, size_t len,
                                 const char *until, char *out, size_t max)
 {
@@ -132,7 +134,7 @@ static inline void fixture_talk(struct fixture *fixture, int fd, const char *tex
                       }));
 }
 
-// A wire that carries one byte a turn, both ways, from its own port to TARGET.
+/* A wire that carries one byte a turn, both ways, from its own port to TARGET. */
 struct dribble {
     struct loop *loop;
     struct listener *listener;

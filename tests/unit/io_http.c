@@ -1,5 +1,7 @@
-// HTTP server and client: against each other over TLS, and the server against bytes no client of ours would
-// send.
+/*
+ * HTTP server and client: against each other over TLS, and the server against bytes no client of ours would
+ * send.
+ */
 #include "tests/unit/io_fixture.h"
 #include "tests/unit/seed.h"
 
@@ -146,7 +148,7 @@ static void test_one_byte_at_a_time(void **state)
     world_finish(&world);
 }
 
-// A byte now and then does not keep a request open for ever, nor a silent one a handshake.
+/* A byte now and then does not keep a request open for ever, nor a silent one a handshake. */
 static void test_slow_requests_end_at_their_deadline(void **state)
 {
     (void)state;

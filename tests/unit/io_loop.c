@@ -1,4 +1,6 @@
-// Loop and log: posts from threads, timers, signals, kicks; lines that a peer cannot forge.
+/*
+ * Loop and log: posts from threads, timers, signals, kicks; lines that a peer cannot forge.
+ */
 #include "tests/unit/io_fixture.h"
 
 #include <pthread.h>
@@ -113,7 +115,7 @@ static void test_timers_signals_and_kicks(void **state)
     loop_destroy(world.loop);
 }
 
-// What log_line writes to stderr, into OUT.
+/* What log_line writes to stderr, into OUT. */
 static void capture(enum log_level level, const char *message, const char *value, char *out, size_t max)
 {
     int ends[2];

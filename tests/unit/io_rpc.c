@@ -1,4 +1,6 @@
-// JSON-RPC: the peer on any carrier, and both ends on a Unix socket.
+/*
+ * JSON-RPC: the peer on any carrier, and both ends on a Unix socket.
+ */
 #include "tests/unit/io_fixture.h"
 #include "tests/unit/seed.h"
 
@@ -17,7 +19,7 @@ struct world {
     uid_t uid;
     struct rpc_request *pending;
     struct rpc_link *link;
-    // How calls of the client's ended.
+    /* How calls of the client's ended. */
     unsigned answers;
     int error, code;
     char name[40], result[128];
@@ -217,7 +219,7 @@ static void test_a_lost_server_ends_calls_and_is_found_again(void **state)
     world_finish(&world);
 }
 
-// A plain connection, as `nc -U` makes it.
+/* A plain connection, as `nc -U` makes it. */
 static int dial(struct world *world)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -297,7 +299,7 @@ static void test_a_message_without_end_closes_at_its_limit(void **state)
     fixture_talk(&world.fixture, fd, text, sizeof(text), NULL, out, sizeof(out));
     close(fd);
     FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
-    // Others are served.
+    /* Others are served. */
     open_client(&world, false);
     FIXTURE_RUN_UNTIL(&world.fixture, world.ups == 1);
     world_finish(&world);
@@ -319,7 +321,7 @@ static void test_depth_is_limited(void **state)
     world_finish(&world);
 }
 
-// echo '...' | nc -N -U: the writer closes its half at once and still gets its answer, also a late one.
+/* echo '...' | nc -N -U: the writer closes its half at once and still gets its answer, also a late one. */
 static void test_a_half_closed_peer_gets_its_answers(void **state)
 {
     (void)state;
@@ -341,7 +343,7 @@ static void test_a_half_closed_peer_gets_its_answers(void **state)
     world_finish(&world);
 }
 
-// Its answers together are more than may wait; it gets them all, as fast as it reads.
+/* Its answers together are more than may wait; it gets them all, as fast as it reads. */
 static void test_who_calls_faster_than_it_reads_waits(void **state)
 {
     enum { CALLS = 3 * RPC_QUEUE_MAX / FAT_BYTES };

@@ -1,4 +1,6 @@
-// WebSockets over TLS, both roles, against each other and against hostile bytes.
+/*
+ * WebSockets over TLS, both roles, against each other and against hostile bytes.
+ */
 #include "tests/unit/io_fixture.h"
 #include "tests/unit/seed.h"
 
@@ -19,7 +21,7 @@ struct world {
     struct fixture fixture;
     struct http_server *server;
     uint16_t port;
-    struct side near, far; // client, server
+    struct side near, far; /* client, server */
     bool refuse;
 };
 
@@ -191,7 +193,7 @@ static void test_too_large_a_message_closes(void **state)
     world_finish(&world);
 }
 
-// What a paused reader leaves lying stays with the sender, within what the kernel holds.
+/* What a paused reader leaves lying stays with the sender, within what the kernel holds. */
 static void test_a_paused_reader_stops_the_sender(void **state)
 {
     (void)state;
@@ -229,7 +231,7 @@ static void on_message_then_pause(void *arg, enum ws_kind kind, const void *byte
 static const struct ws_ops pausing_ops = {
     .on_open = on_open, .on_message = on_message_then_pause, .on_drained = on_drained, .on_close = on_close};
 
-// Small messages arrive many in one read; a pause in the middle of them holds the rest.
+/* Small messages arrive many in one read; a pause in the middle of them holds the rest. */
 static void test_a_pause_inside_a_message_holds_the_rest(void **state)
 {
     (void)state;
@@ -302,7 +304,7 @@ static void test_garbage_after_the_upgrade_ends_only_itself(void **state)
     world_init(&world, false);
     int fd = fixture_dial(world.port);
     fixture_talk(&world.fixture, fd, upgrade, sizeof(upgrade) - 1, "\r\n\r\n", out, sizeof(out));
-    // The example of RFC 6455 1.3.
+    /* The example of RFC 6455 1.3. */
     assert_non_null(strstr(out, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
     memset(garbage, 0xff, sizeof(garbage));
     fixture_talk(&world.fixture, fd, garbage, sizeof(garbage), NULL, out, sizeof(out));
@@ -346,7 +348,7 @@ static void test_a_dead_peer_is_given_up(void **state)
                                 &world.near, &world.near.ws),
                      0);
     FIXTURE_RUN_UNTIL(&world.fixture, world.near.open && world.far.open);
-    // A peer that reads nothing answers no ping.
+    /* A peer that reads nothing answers no ping. */
     ws_pause(world.far.ws);
     FIXTURE_RUN_UNTIL(&world.fixture, world.near.closed);
     assert_int_equal(world.near.close.error, -ETIMEDOUT);

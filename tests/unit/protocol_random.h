@@ -1,8 +1,8 @@
 /*
  * A source of "randomness" that repeats: SHA-256 of a seed and a counter. For tests alone.
  */
-#ifndef TESTS_UNIT_PROTOCOL_RANDOM_H
-#define TESTS_UNIT_PROTOCOL_RANDOM_H
+#ifndef KILN_TESTS_UNIT_PROTOCOL_RANDOM_H
+#define KILN_TESTS_UNIT_PROTOCOL_RANDOM_H
 
 #include <string.h>
 

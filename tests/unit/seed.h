@@ -2,8 +2,8 @@
  * seed.h - a unit test's inputs as seeds of the fuzz target that searches around them. In: bytes a test uses.
  * Out: with KILN_SEEDS set (`make seeds`), the file $KILN_SEEDS/fuzz_<target>.corpus/<name>. Kept: nothing.
  */
-#ifndef KILN_TESTS_SEED_H
-#define KILN_TESTS_SEED_H
+#ifndef KILN_TESTS_UNIT_SEED_H
+#define KILN_TESTS_UNIT_SEED_H
 
 #include <limits.h>
 #include <stdio.h>
