@@ -22,13 +22,14 @@ int luks_finish_making(const char *device, char said[LUKS_SAID_MAX]);
 // 1 when DEVICE is a container whose making was cut off, 0 when not, or a negative errno.
 int luks_is_half_made(const char *device);
 
-// Opens DEVICE as /dev/mapper/NAME. -EPERM the key is not this container's; -EBUSY, -EEXIST.
+// Opens DEVICE as /dev/mapper/NAME. -EPERM the key is not this container's; -EBADMSG its header names another
+// cipher or key derivation than luks_make writes, for the data or for any slot; -EBUSY, -EEXIST.
 int luks_open(const char *device, const char *name, const uint8_t key[LUKS_KEY_LEN], bool readonly,
               char said[LUKS_SAID_MAX]);
 int luks_close(const char *name);
 // Whether /dev/mapper/NAME is open now.
 bool luks_is_open(const char *name);
-// 0 when KEY opens DEVICE, without opening it; -EPERM when not.
+// 0 when KEY opens DEVICE, without opening it; -EPERM, -EBADMSG as luks_open.
 int luks_check_key(const char *device, const uint8_t key[LUKS_KEY_LEN], char said[LUKS_SAID_MAX]);
 
 #endif
