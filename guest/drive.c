@@ -22,6 +22,7 @@ struct unlock {
     const struct drive_order *order;
     struct drive_outcome *outcome;
     char device[DEVICE_PATH_MAX];
+    int held; /* owned: while it is open the kernel gives DEVICE's name to no other disk; -1: not yet */
     char mapping[40]; /* its name for the device mapper */
     char mapped[64];  /* its node */
 };
@@ -53,18 +54,17 @@ static int find_device(struct unlock *unlock)
     if (result < 0)
         return fail(unlock, CODE_DRIVE_UNKNOWN, "no disk with serial %s: %s", unlock->order->serial,
                     strerror(-result));
+    unlock->held = open(unlock->device, O_RDONLY | O_CLOEXEC);
+    if (unlock->held < 0)
+        return fail(unlock, CODE_DRIVE_MOUNT_FAILED, "%s: %s", unlock->device, strerror(errno));
     return 0;
 }
 
 static int probe(struct unlock *unlock, enum blank_state *ret_state)
 {
     char found[BLANK_FOUND_MAX] = "";
-    int fd = open(unlock->device, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(unlock, CODE_DRIVE_MOUNT_FAILED, "%s: %s", unlock->device, strerror(errno));
-    bool readonly = device_is_readonly(fd);
-    int result = blank_probe(fd, ret_state, found);
-    close(fd);
+    bool readonly = device_is_readonly(unlock->held);
+    int result = blank_probe(unlock->held, ret_state, found);
     if (unlock->order->writer && readonly)
         return fail(unlock, CODE_DRIVE_MODE, "%s", "the drive is attached read-only");
     if (result < 0)
@@ -103,11 +103,11 @@ static int format_drive(struct unlock *unlock)
     if (result < 0)
         return result;
     result = mount_make_ext4(unlock->mapped, said);
-    if (result == 0)
-        result = luks_finish_making(unlock->device, said);
-    if (result < 0)
+    if (result < 0) {
+        luks_close(unlock->mapping);
         return fail(unlock, CODE_DRIVE_MOUNT_FAILED, "formatting: %s",
                     said[0] != '\0' ? said : strerror(-result));
+    }
     unlock->outcome->formatted = true;
     return 0;
 }
@@ -120,38 +120,72 @@ static int open_or_format(struct unlock *unlock, enum blank_state state)
     return format_drive(unlock);
 }
 
-static int mount_drive(struct unlock *unlock)
+int drive_settle_making(const char *device, const char *mapped, char said[LUKS_SAID_MAX])
 {
-    int result = mount_ext4(unlock->mapped, unlock->outcome->path, !unlock->order->writer);
-    if (result == 0)
-        return 0;
-    luks_close(unlock->mapping);
-    return fail(unlock, CODE_DRIVE_MOUNT_FAILED, "mounting at %s: %s", unlock->outcome->path,
-                strerror(-result));
+    enum blank_state state;
+    char found[BLANK_FOUND_MAX] = "";
+    int half_made = luks_is_half_made(device);
+    if (half_made <= 0)
+        return half_made;
+    int fd = open(mapped, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int result = blank_probe(fd, &state, found);
+    close(fd);
+    if (result < 0)
+        return result;
+    return strncmp(found, "ext4", 4) == 0 ? luks_finish_making(device, said) : -ENODATA;
+}
+
+static int settle(struct unlock *unlock)
+{
+    char said[LUKS_SAID_MAX] = "";
+    int result = unlock->order->writer ? drive_settle_making(unlock->device, unlock->mapped, said) : 0;
+    if (result == -ENODATA)
+        return fail(unlock, CODE_DRIVE_BLANK, "%s",
+                    "the drive's formatting was cut off and the owner has not said to format it");
+    if (result < 0)
+        return fail(unlock, CODE_DRIVE_MOUNT_FAILED, "finishing its formatting: %s",
+                    said[0] != '\0' ? said : strerror(-result));
+    return 0;
+}
+
+static void mount_drive(struct unlock *unlock)
+{
+    int result = settle(unlock);
+    if (result == 0) {
+        result = mount_ext4(unlock->mapped, unlock->outcome->path, !unlock->order->writer);
+        if (result < 0)
+            fail(unlock, CODE_DRIVE_MOUNT_FAILED, "mounting at %s: %s", unlock->outcome->path,
+                 result == -EBUSY ? "another drive of this name is there" : strerror(-result));
+    }
+    if (result < 0)
+        luks_close(unlock->mapping);
 }
 
 void drive_unlock(const struct drive_order *order, struct drive_outcome *ret_outcome)
 {
     *ret_outcome = (struct drive_outcome){.code = CODE_NONE};
-    struct unlock unlock = {.order = order, .outcome = ret_outcome};
+    struct unlock unlock = {.order = order, .outcome = ret_outcome, .held = -1};
     drive_path(order->name, ret_outcome->path);
     name_mapping(order->serial, unlock.mapping);
     snprintf(unlock.mapped, sizeof unlock.mapped, "/dev/mapper/%s", unlock.mapping);
     if (drive_is_mounted(order->name, order->serial))
         return;
     enum blank_state state;
-    if (luks_is_open(unlock.mapping)) {
+    bool open_already = luks_is_open(unlock.mapping);
+    if (find_device(&unlock) == 0 &&
+        (open_already || (probe(&unlock, &state) == 0 && open_or_format(&unlock, state) == 0)))
         mount_drive(&unlock);
-        return;
-    }
-    if (find_device(&unlock) == 0 && probe(&unlock, &state) == 0 && open_or_format(&unlock, state) == 0)
-        mount_drive(&unlock);
+    if (unlock.held >= 0)
+        close(unlock.held);
 }
 
 bool drive_is_mounted(const char *name, const char *serial)
 {
-    char path[DRIVE_PATH_MAX], mapping[40];
+    char path[DRIVE_PATH_MAX], mapping[40], mapped[64];
     drive_path(name, path);
     name_mapping(serial, mapping);
-    return mount_is_mounted(path) && luks_is_open(mapping);
+    snprintf(mapped, sizeof mapped, "/dev/mapper/%s", mapping);
+    return mount_is_of(path, mapped) && luks_is_open(mapping);
 }

@@ -39,6 +39,13 @@ void drive_unlock(const struct drive_order *order, struct drive_outcome *ret_out
 /* Whether the drive is open and mounted at its place. */
 bool drive_is_mounted(const char *name, const char *serial);
 
+/* Before anybody can write to a container: one whose making was cut off behind its file system (MAPPED shows
+ * one; mkfs.ext4 writes the superblock last) counts as made, so that no word ever formats it again. -ENODATA
+ * its file system is not there; an errno of looking or writing, SAID then holding libcryptsetup's words or
+ * "".
+ */
+int drive_settle_making(const char *device, const char *mapped, char said[LUKS_SAID_MAX]);
+
 /* "/drives/<name>". */
 void drive_path(const char *name, char ret_path[DRIVE_PATH_MAX]);
 

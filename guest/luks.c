@@ -1,4 +1,6 @@
-// LUKS: see luks.h. The only file that speaks libcryptsetup.
+/*
+ * LUKS: see luks.h. The only file that speaks libcryptsetup.
+ */
 #include "guest/luks.h"
 
 #include <errno.h>
@@ -8,12 +10,14 @@
 
 #define MAKING_LABEL "kiln-making"
 #define MADE_LABEL "kiln"
-#define VOLUME_KEY_BYTES 64    // two AES-256 keys of XTS
-#define PBKDF2_ITERATIONS 1000 // the least that libcryptsetup takes
-#define SECTOR_BYTES 4096      // an eighth of the IVs of 512; ext4 blocks are as large
+#define VOLUME_KEY_BYTES 64    /* two AES-256 keys of XTS */
+#define PBKDF2_ITERATIONS 1000 /* the least that libcryptsetup takes */
+#define SECTOR_BYTES 4096      /* an eighth of the IVs of 512; ext4 blocks are as large */
 #define CIPHER "aes"
 #define CIPHER_MODE "xts-plain64"
-#define ITERATIONS_MAX 1000000 // of a slot that is tried: a second or so, where a header may ask for hours
+#define ITERATIONS_MAX                                                                                       \
+    1000000 /* of a slot that is tried: a second or so, where a header may ask for hours                     \
+             */
 
 static void keep_words(int level, const char *words, void *said)
 {
@@ -25,7 +29,7 @@ static int begin(const char *device, char *said, struct crypt_device **ret_cd)
 {
     if (said != NULL)
         said[0] = '\0';
-    // Words must not go to the standard error by themselves, not even from crypt_init.
+    /* Words must not go to the standard error by themselves, not even from crypt_init. */
     crypt_set_log_callback(NULL, keep_words, NULL);
     struct crypt_device *cd;
     int result = crypt_init(&cd, device);
@@ -103,9 +107,9 @@ static bool slot_is_ours(struct crypt_device *cd, int slot)
            pbkdf.iterations <= ITERATIONS_MAX;
 }
 
-// A header comes from whoever can write to the disk. A slot under a null cipher opens with any key and hands
-// out a volume key that its writer knows; a reencryption that was never begun turns the data into plain text;
-// a memory-hard slot takes all the memory there is.
+/* A header comes from whoever can write to the disk. A slot under a null cipher opens with any key and hands
+ * out a volume key that its writer knows; a reencryption that was never begun turns the data into plain text;
+ * a memory-hard slot takes all the memory there is. */
 static bool header_is_ours(struct crypt_device *cd)
 {
     uint32_t requirements;
@@ -133,7 +137,7 @@ static int activate(const char *device, const char *name, const uint8_t key[LUKS
     }
     result = crypt_activate_by_passphrase(cd, name, CRYPT_ANY_SLOT, (const char *)key, LUKS_KEY_LEN, flags);
     crypt_free(cd);
-    // A container without any key slot answers -ENOENT; no key is the right one then.
+    /* A container without any key slot answers -ENOENT; no key is the right one then. */
     return result >= 0 ? 0 : result == -ENOENT ? -EPERM : result;
 }
 

@@ -50,8 +50,12 @@ int mount_ext4(const char *device, const char *folder, bool readonly)
     int result = make_folder(folder);
     if (result < 0)
         return result;
+    /* Two drives of one name, of which one is shared: the second must not hide the first. */
+    if (mount_is_mounted(folder))
+        return -EBUSY;
     unsigned long flags = MS_NODEV | MS_NOSUID | (readonly ? MS_RDONLY : 0);
-    if (mount(device, folder, "ext4", flags, readonly ? "noload" : "errors=remount-ro") < 0)
+    const char *options = readonly ? "noload,errors=remount-ro" : "errors=remount-ro";
+    if (mount(device, folder, "ext4", flags, options) < 0)
         return -errno;
     return 0;
 }
@@ -63,4 +67,11 @@ bool mount_is_mounted(const char *folder)
         return false;
     return (here.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0 &&
            (here.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+bool mount_is_of(const char *folder, const char *device)
+{
+    struct stat here, there;
+    return mount_is_mounted(folder) && stat(folder, &here) == 0 && stat(device, &there) == 0 &&
+           S_ISBLK(there.st_mode) && here.st_dev == there.st_rdev;
 }

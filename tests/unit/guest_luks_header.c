@@ -1,5 +1,7 @@
-// Headers that somebody else wrote: whoever has the disk can put one there that any key opens, that shows
-// plain text, or that never ends. None is tried.
+/*
+ * Headers that somebody else wrote: whoever has the disk can put one there that any key opens, that shows
+ * plain text, or that never ends. None is tried.
+ */
 #include "tests/unit/guest_fixture.h"
 
 #include <libcryptsetup.h>
