@@ -20,8 +20,9 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-#define LAST_WORDS_MS 300 /* what is queued on the link may take this long to leave before the program ends  \
-                           */
+#define LAST_WORDS_MS                                                                                        \
+    300 /* what is queued on the link may take this long to leave before the program ends                    \
+         */
 
 static void serve_connection(void *arg, int fd)
 {
@@ -99,13 +100,22 @@ static void tell_host(struct controller *controller)
     host_tell(controller->link);
 }
 
+// A VM that was in use before this controller crashed must not be lost because the host was away just then.
+static bool host_was_away(const struct controller *controller)
+{
+    int32_t code = controller->machine.code;
+    return controller->machine.exit == GUEST_EXIT_FAILED &&
+           (code == CODE_HOST_UNREACHABLE || code == CODE_WEBSOCKET_FAILED);
+}
+
 static void end_program(struct controller *controller)
 {
     static const int statuses[] = {[GUEST_EXIT_NONE] = EXIT_FAILURE,
                                    [GUEST_EXIT_FAILED] = HANDOVER_FAILED,
                                    [GUEST_EXIT_SHUTDOWN] = HANDOVER_SHUTDOWN,
                                    [GUEST_EXIT_UPDATE] = HANDOVER_UPDATE};
-    controller->exit_status = statuses[controller->machine.exit];
+    controller->exit_status =
+        host_was_away(controller) ? HANDOVER_UNREACHABLE : statuses[controller->machine.exit];
     loop_timer_arm(controller->end, LAST_WORDS_MS);
 }
 

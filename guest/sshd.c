@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "guest/reaper.h"
+#include "guest/session.h"
 #include "guest/tool.h"
 #include "src/io/log.h"
 
@@ -191,15 +192,20 @@ int sshd_host_key(char ret_line[SSHD_KEY_LINE_MAX])
     return len < 0 ? (int)len : sshd_key_parse(text, ret_line);
 }
 
+static unsigned serving; /* sshd processes that have not ended; of a program before this one nobody counts */
+
 static void session_ended(void *arg, int status)
 {
     (void)arg;
+    serving--;
     log_debug("sshd", "a session ended", "status=%d", status);
 }
 
 static int spawn_sshd(int fd, pid_t *ret_pid)
 {
-    static char *const argv[] = {"/usr/sbin/sshd", "-i", "-f", CONFIG_PATH, NULL};
+    // When memory runs out the kernel shall end what users run, not spare it as it spares this program.
+    static char *const argv[] = {"/usr/bin/choom", "-n", "0", "--", "/usr/sbin/sshd", "-i", "-f",
+                                 CONFIG_PATH,      NULL};
     static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -226,10 +232,13 @@ void sshd_serve(struct loop *loop, int fd)
 {
     pid_t pid;
     struct reaper *reaper;
-    int result = spawn_sshd(fd, &pid);
+    int result = serving < SSHD_SESSIONS_MAX ? spawn_sshd(fd, &pid) : -EUSERS;
     close(fd);
-    if (result == 0)
+    if (result == 0) {
+        session_limit(pid);
         result = reaper_create(loop, pid, session_ended, NULL, &reaper);
+        serving += result == 0;
+    }
     if (result < 0)
         log_error("sshd", "a connection cannot be served", "error=%s", strerror(-result));
 }

@@ -32,6 +32,7 @@
 #define RETRY_LAST_MS 5000
 #define PATIENCE_MS 30000 /* how long the host may be out of reach before the console says so */
 #define TRIES_PASSING 3   /* how often what may pass by itself is tried before the console says so */
+#define AWAY_MS 15000     // before a controller that did not reach the host starts again
 #define CRASHES_MAX 5     /* in CRASH_SPAN_MS: then it is given up */
 #define CRASH_SPAN_MS 60000
 
@@ -134,6 +135,8 @@ static void controller_exited(void *arg, int status)
             loop_timer_arm(status == HANDOVER_UPDATE ? stub->look : stub->again, 0);
     } else if (status == HANDOVER_SHUTDOWN) {
         power_off(stub);
+    } else if (status == HANDOVER_UNREACHABLE) {
+        loop_timer_arm(stub->again, AWAY_MS);
     } else if (status == HANDOVER_FAILED) {
         stub->given_up = true;
         log_error("stub", "the controller abandoned integration", "%s", "");

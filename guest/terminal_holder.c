@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest/session.h"
+
 #define NOT_THERE 127
 
 static bool take_terminal(void)
@@ -29,9 +31,12 @@ static bool take_terminal(void)
            dup2(slave, 1) == 1 && dup2(slave, 2) == 2;
 }
 
+/* The terminal's node is the user's too, for programs that open it by its name. */
 static bool become(const struct passwd *user)
 {
-    return initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 &&
+    session_limit(getpid());
+    return fchown(STDIN_FILENO, user->pw_uid, (gid_t)-1) == 0 &&
+           initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 &&
            setuid(user->pw_uid) == 0;
 }
 
@@ -47,12 +52,25 @@ static void set_environment(const struct passwd *user, const char *term)
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
 }
 
+// When memory runs out the kernel shall end what users run, not spare it as it spares the stub's children.
+static void be_expendable(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "0", 1) != 1)
+        perror("oom_score_adj");
+    close(fd);
+}
+
 static _Noreturn void run_shell(const struct passwd *user, const char *term)
 {
-    if (!take_terminal() || !become(user))
-        _exit(NOT_THERE);
+    be_expendable();
+    bool taken = take_terminal();
     close(TERMINAL_HOLDER_MASTER);
     close(TERMINAL_HOLDER_LIFELINE);
+    if (!taken || !become(user))
+        _exit(NOT_THERE);
     set_environment(user, term);
     if (chdir(user->pw_dir) < 0 && chdir("/") < 0)
         _exit(NOT_THERE);
@@ -88,18 +106,20 @@ static int read_lifeline(void)
 
 static int keep_open(pid_t shell, int pidfd)
 {
-    bool orphaned = false;
+    bool orphaned = false, unheard = false;
     int status;
     while ((status = shell_status(shell)) < 0) {
         struct pollfd wait[] = {
             {.fd = pidfd, .events = POLLIN},
             {.fd = orphaned ? -1 : TERMINAL_HOLDER_LIFELINE, .events = POLLIN},
-            {.fd = orphaned ? TERMINAL_HOLDER_MASTER : -1, .events = POLLIN},
+            {.fd = orphaned && !unheard ? TERMINAL_HOLDER_MASTER : -1, .events = POLLIN},
         };
         if (poll(wait, 3, -1) < 0 && errno != EINTR)
             return NOT_THERE;
         if (wait[2].revents & POLLIN)
             throw_away_output();
+        else if (wait[2].revents != 0)
+            unheard = true; /* nobody has the terminal open, and poll(2) would say so for ever */
         if (wait[1].revents == 0)
             continue;
         /* The last descriptor of the master closes with this process, and the kernel hangs up. */
