@@ -31,7 +31,8 @@ static const char usage[] =
     "  -c FILE   configuration, else " CONFIG_DEFAULT_PATH "\n"
     "\n"
     "SIGTERM ends it and leaves every VM running; SIGHUP reads the configuration again.\n"
-    "When it logs \"ready\", control.sock and edge.sock are in its run_dir.\n";
+    "When it logs \"ready\", control.sock and edge.sock are in its run_dir.\n"
+    "Exit status: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.\n";
 
 struct options {
     const char *config_path;
@@ -164,7 +165,7 @@ int main(int argc, char **argv)
     if (code >= 0)
         return code;
     if (configuration_read(&core, options.config_path))
-        return EXIT_FAILURE;
+        return 2;
     code = options.check_only ? 0 : serve(&core);
     config_finish(&core.config);
     return code ? EXIT_FAILURE : EXIT_SUCCESS;

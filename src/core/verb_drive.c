@@ -108,10 +108,9 @@ void verb_drive_add(struct ask *ask, const struct json *params)
 
 static void refuse_held(struct ask *ask, const struct drive *drive)
 {
-    char id[VIRT_UUID_BYTES] = "";
-    if (drive->nholders > 0)
-        core_uuid_text(drive->holders[0].vm, id);
-    ask_refuse(ask, CODE_DRIVE_HELD, id);
+    const struct vm_slot *holder =
+        drive->nholders > 0 ? core_vm(ask->verbs->core, drive->holders[0].vm) : NULL;
+    ask_refuse(ask, CODE_DRIVE_HELD, holder ? holder->vm.name : "");
 }
 
 // Operators, and the drive's owner. Others get a refusal.
