@@ -4,6 +4,7 @@
 #include "guest/controller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,8 @@ int controller_create(struct loop *loop, const struct controller_options *option
     *controller = (struct controller){
         .loop = loop, .options = *options, .settings = {.heartbeat_s = DEFAULT_HEARTBEAT_S}};
     console_init(&controller->console, options->console_path);
+    /* It came over an exec; what we start has nothing to say to the stub. */
+    fcntl(options->stub_fd, F_SETFD, FD_CLOEXEC);
     void *secrets;
     int result = locked_create(sizeof *controller->secrets, &secrets);
     if (result == 0)

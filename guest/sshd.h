@@ -12,6 +12,8 @@
 #define SSHD_KEY_LINE_MAX 1024
 #define SSHD_KEYS_MAX 16 /* of one user; the oldest goes */
 #define SSHD_SAID_MAX 160
+#define SSHD_SESSIONS_MAX                                                                                    \
+    64 /* sshd processes at once, logged in or not: each costs memory before it knows who asks */
 
 struct loop;
 
@@ -28,7 +30,8 @@ int sshd_authorize(const char *user, const char *key_line);
 /* The host key as an OpenSSH line. -ENOENT before sshd_prepare. */
 int sshd_host_key(char ret_line[SSHD_KEY_LINE_MAX]);
 
-/* Hands the connection (descriptor taken) to an sshd of its own, which lives on when this program ends. */
+/* Hands the connection (descriptor taken) to an sshd of its own, which lives on when this program ends. It is
+ * closed when SSHD_SESSIONS_MAX of this program's are there. */
 void sshd_serve(struct loop *loop, int fd);
 
 #endif

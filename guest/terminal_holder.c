@@ -52,7 +52,7 @@ static void set_environment(const struct passwd *user, const char *term)
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
 }
 
-// When memory runs out the kernel shall end what users run, not spare it as it spares the stub's children.
+/* When memory runs out the kernel shall end what users run, not spare it as it spares the stub's children. */
 static void be_expendable(void)
 {
     int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -1,0 +1,37 @@
+/*
+ * Session: see session.h.
+ */
+#include "guest/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "src/io/log.h"
+
+#define MEMLOCK_BYTES (8 * 1024 * 1024) /* the kernel's own default */
+
+static int reset_oom(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int result = write(fd, "0", 1) == 1 ? 0 : -errno;
+    close(fd);
+    return result;
+}
+
+void session_limit(pid_t pid)
+{
+    const struct rlimit memlock = {MEMLOCK_BYTES, MEMLOCK_BYTES};
+    int result = reset_oom(pid);
+    if (prlimit(pid, RLIMIT_MEMLOCK, &memlock, NULL) < 0)
+        result = -errno;
+    if (result < 0)
+        log_warning("session", "has the controller's limits", "pid=%d error=%s", (int)pid, strerror(-result));
+}

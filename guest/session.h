@@ -1,0 +1,14 @@
+/*
+ * Session: what a user's processes must not inherit from the controller: to be the last that a lack of memory
+ * ends, and to lock as much memory as they like. In: a process of ours that becomes a user's. Out: ordinary
+ * limits. Kept: nothing.
+ */
+#ifndef KILN_GUEST_SESSION_H
+#define KILN_GUEST_SESSION_H
+
+#include <sys/types.h>
+
+/* For PID and whatever it starts from now on. What cannot be set is logged. */
+void session_limit(pid_t pid);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * What users get of the controller's process: neither its limits nor its descriptors, and the terminal is
+ * theirs; what a stranger at port 22 gets: one sshd, and no more of them than there may be.
+ */
+#include "tests/unit/guest_fixture.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "guest/controller.h"
+#include "guest/sshd.h"
+#include "guest/terminal.h"
+#include "guest/terminal_holder.h"
+#include "src/io/loop.h"
+
+struct screen {
+    struct terminal *terminal;
+    char shown[16384];
+    size_t len;
+    bool ended;
+};
+
+static struct loop *loop;
+
+static size_t room(void *arg)
+{
+    return sizeof((struct screen *)arg)->shown - 1 - ((struct screen *)arg)->len;
+}
+
+static void show(void *arg, const uint8_t *bytes, size_t len)
+{
+    struct screen *screen = arg;
+    memcpy(screen->shown + screen->len, bytes, len);
+    screen->len += len;
+}
+
+static void taken(void *arg, size_t len)
+{
+    (void)arg;
+    (void)len;
+}
+
+static void ended(void *arg, int status)
+{
+    struct screen *screen = arg;
+    (void)status;
+    screen->ended = true;
+    terminal_close(screen->terminal);
+}
+
+static void test_shell_is_ordinary(void **state)
+{
+    static const struct terminal_ops ops = {
+        .room = room, .on_data = show, .on_taken = taken, .on_exit = ended};
+    const struct terminal_start start = {.user = "tester", .term = "dumb", .rows = 50, .columns = 200};
+    static const char questions[] = "stat -c 'tty=%U' \"$(tty)\"; echo oom=$(cat /proc/self/oom_score_adj); "
+                                    "echo locked=$(ulimit -l); echo fds=$(echo /proc/$$/fd/*); exit\n";
+    struct screen screen = {.len = 0};
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    (void)state;
+    setrlimit(RLIMIT_MEMLOCK, &all);
+    fixture_write("/proc/self/oom_score_adj", "300", 3);
+    assert_int_equal(terminal_open(loop, &start, &ops, &screen, &screen.terminal), 0);
+    assert_int_equal(terminal_write(screen.terminal, (const uint8_t *)questions, strlen(questions)), 0);
+    while (!screen.ended)
+        loop_step(loop, true);
+    fixture_write("/proc/self/oom_score_adj", "0", 1);
+    assert_non_null(strstr(screen.shown, "tty=tester"));
+    assert_non_null(strstr(screen.shown, "oom=0\r"));
+    assert_non_null(strstr(screen.shown, "locked=8192\r"));
+    assert_null(strstr(screen.shown, "/fd/3 "));
+    assert_null(strstr(screen.shown, "/fd/4 "));
+}
+
+static int connect_sshd(void)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    sshd_serve(loop, ends[1]);
+    return ends[0];
+}
+
+static void test_strangers_are_counted(void **state)
+{
+    char said[SSHD_SAID_MAX] = "", byte;
+    int held[SSHD_SESSIONS_MAX];
+    (void)state;
+    assert_int_equal(sshd_prepare(said), 0);
+    for (int i = 0; i < SSHD_SESSIONS_MAX; i++)
+        held[i] = connect_sshd();
+    int more = connect_sshd();
+    assert_int_equal(recv(more, &byte, 1, 0), 0);
+    close(more);
+    assert_int_equal(recv(held[0], &byte, 1, 0), 1);
+    assert_int_equal(byte, 'S');
+    for (int i = 0; i < SSHD_SESSIONS_MAX; i++)
+        close(held[i]);
+    /* Once one has gone, there is room for another. */
+    do {
+        loop_step(loop, true);
+        more = connect_sshd();
+        held[0] = (int)recv(more, &byte, 1, 0);
+        close(more);
+    } while (held[0] != 1);
+}
+
+static void test_stub_is_nobody_elses(void **state)
+{
+    struct controller *controller;
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    assert_int_equal(send(ends[0], "x", 1, 0), 1);
+    const struct controller_options options = {.sysroot = "", .stub_fd = ends[1]};
+    assert_true(controller_create(loop, &options, &controller) < 0);
+    assert_int_equal(fcntl(ends[1], F_GETFD), FD_CLOEXEC);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static int make_world(void **state)
+{
+    if (fixture_make_world(state) < 0 || loop_create(&loop) < 0)
+        return -1;
+    return fixture_run((const char *const[]){"/usr/sbin/useradd", "--uid", "1777", "--no-create-home",
+                                             "--shell", "/bin/bash", "tester", NULL});
+}
+
+static int remove_world(void **state)
+{
+    loop_destroy(loop);
+    return fixture_remove_world(state);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], TERMINAL_HOLDER_OPTION) == 0)
+        return terminal_hold(argv[2], argv[3]);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shell_is_ordinary),
+                                       cmocka_unit_test(test_strangers_are_counted),
+                                       cmocka_unit_test(test_stub_is_nobody_elses)};
+    return cmocka_run_group_tests(tests, make_world, remove_world);
+}
