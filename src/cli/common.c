@@ -17,19 +17,37 @@ void cli_set_program(const char *name)
     program = name;
 }
 
-/* Length of the character at `s` if it may be shown, else 0: printable ASCII, or well-formed UTF-8 above the
- * C1 controls. */
-static size_t shown_length(const unsigned char *s)
+/* Length of the well-formed character (RFC 3629) at `s`, or 0. */
+static size_t character_length(const unsigned char *s)
 {
-    if (s[0] >= 0x20 && s[0] < 0x7f)
+    if (s[0] < 0x80)
         return 1;
-    size_t more = s[0] >= 0xf0 && s[0] <= 0xf4 ? 3 : s[0] >= 0xe0 ? 2 : s[0] >= 0xc2 ? 1 : 0;
-    if (more == 0 || s[0] > 0xf4 || (s[0] == 0xc2 && s[1] < 0xa0))
-        return 0;
+    size_t more = s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : 1;
+    bool overlong = s[0] < 0xc2 || (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool beyond = s[0] > 0xf4 || (s[0] == 0xf4 && s[1] > 0x8f) || (s[0] == 0xed && s[1] > 0x9f);
     for (size_t i = 1; i <= more; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-    return more + 1;
+    return overlong || beyond ? 0 : more + 1;
+}
+
+static bool is_c1_control(const unsigned char *s)
+{
+    return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0;
+}
+
+/* U+202A to U+202E and U+2066 to U+2069 turn the order around in which a line is shown. */
+static bool is_direction(const unsigned char *s)
+{
+    return s[0] == 0xe2 &&
+           ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
+/* Length of the character at `s` if it may be shown, else 0. */
+static size_t shown_length(const unsigned char *s)
+{
+    bool obeyed = s[0] < 0x20 || s[0] == 0x7f || is_c1_control(s) || is_direction(s);
+    return obeyed ? 0 : character_length(s);
 }
 
 void cli_print_text(FILE *to, const char *text)
@@ -43,6 +61,25 @@ void cli_print_text(FILE *to, const char *text)
             fputc('?', to);
         s += length > 0 ? length : 1;
     }
+}
+
+void cli_print_row(const char *name, int width, const char *text)
+{
+    cli_print_text(stdout, name);
+    printf("%*s ", (int)strlen(name) < width ? width - (int)strlen(name) : 0, "");
+    cli_print_text(stdout, text);
+    putchar('\n');
+}
+
+void cli_print_json(const char *text)
+{
+    for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+        if (is_c1_control(s))
+            printf("\\u%04x", *++s);
+        else
+            putchar(*s);
+    }
+    putchar('\n');
 }
 
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)

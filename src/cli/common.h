@@ -7,6 +7,7 @@
 #ifndef KILN_CLI_COMMON_H
 #define KILN_CLI_COMMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,6 +41,10 @@ int cli_explain(const char *code_name);
 
 /* Prints text with control characters and bytes that are not UTF-8's as '?'. */
 void cli_print_text(FILE *to, const char *text);
+/* A line of a name, made at least WIDTH wide, and a text. Neither need be ours. */
+void cli_print_row(const char *name, int width, const char *text);
+/* A line of JSON, in which C1 controls (U+0080 to U+009F) are escaped; others are in any JSON. */
+void cli_print_json(const char *text);
 
 #define CLI_TIME_BYTES 32
 /* "2026-11-22 21:20:20" in local time; "-" for 0. */

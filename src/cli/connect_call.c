@@ -200,6 +200,6 @@ void connect_print_json(const struct json *value)
 {
     struct json_writer out = json_writer_init(0);
     json_write_value(&out, NULL, value);
-    puts(out.text);
+    cli_print_json(out.text);
     json_writer_finish(&out);
 }

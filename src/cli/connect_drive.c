@@ -71,7 +71,7 @@ static int run_new(struct connect *connect, int argc, char **argv)
     if (connect->json)
         connect_print_json(drive);
     else
-        printf("made       %s\n", connect_text(drive, "id"));
+        cli_print_row("made", 10, connect_text(drive, "id"));
     json_destroy(drive);
     return CLI_OK;
 }

@@ -240,9 +240,7 @@ static void print_object(const struct json *object)
         struct json_writer value = json_writer_init(0);
         const struct json *item = json_at(object, i);
         json_write_value(&value, NULL, item);
-        printf("%-12s ", json_key_at(object, i));
-        cli_print_text(stdout, json_is_text(item) ? json_text(item) : value.text);
-        putchar('\n');
+        cli_print_row(json_key_at(object, i), 12, json_is_text(item) ? json_text(item) : value.text);
         json_writer_finish(&value);
     }
 }

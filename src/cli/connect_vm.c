@@ -82,9 +82,7 @@ static int run_list(struct connect *connect, int argc, char **argv)
 
 static void print_row(const char *name, const char *text)
 {
-    printf("%-10s ", name);
-    cli_print_text(stdout, *text ? text : "-");
-    putchar('\n');
+    cli_print_row(name, 10, *text ? text : "-");
 }
 
 static void print_drives(const struct json *vm)

@@ -192,7 +192,7 @@ int kiln_show_json(const struct kiln *kiln, const struct json *result, void *arg
     (void)arg;
     json_write_value(&out, NULL, result);
     if (json_writer_end(&out) == 0)
-        puts(out.text);
+        cli_print_json(out.text);
     json_writer_finish(&out);
     fflush(stdout);
     return CLI_OK;
