@@ -100,7 +100,7 @@ static void tell_host(struct controller *controller)
     host_tell(controller->link);
 }
 
-// A VM that was in use before this controller crashed must not be lost because the host was away just then.
+/* A VM that was in use before a crash must not be lost because the host was away just then. */
 static bool host_was_away(const struct controller *controller)
 {
     int32_t code = controller->machine.code;

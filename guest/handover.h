@@ -23,8 +23,8 @@
 enum handover_exit {
     HANDOVER_FAILED = 70,   /* integration is abandoned and the host was told: do not start this one again */
     HANDOVER_SHUTDOWN = 71, /* the VM ends */
-    HANDOVER_UPDATE = 72,   // a newer controller may be there
-    HANDOVER_UNREACHABLE = 73 // the host was out of reach for too long: start again later
+    HANDOVER_UPDATE = 72,   /* a newer controller may be there */
+    HANDOVER_UNREACHABLE = 73 /* the host was out of reach for too long: start again later */
 };
 
 struct handover {
