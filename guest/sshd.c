@@ -203,9 +203,7 @@ static void session_ended(void *arg, int status)
 
 static int spawn_sshd(int fd, pid_t *ret_pid)
 {
-    /* When memory runs out the kernel shall end what users run, not spare it as it spares this program. */
-    static char *const argv[] = {"/usr/bin/choom", "-n", "0", "--", "/usr/sbin/sshd", "-i", "-f",
-                                 CONFIG_PATH,      NULL};
+    static char *const argv[] = {"/usr/sbin/sshd", "-i", "-f", CONFIG_PATH, NULL};
     static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

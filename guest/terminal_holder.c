@@ -52,20 +52,8 @@ static void set_environment(const struct passwd *user, const char *term)
     setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
 }
 
-/* When memory runs out the kernel shall end what users run, not spare it as it spares the stub's children. */
-static void be_expendable(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (write(fd, "0", 1) != 1)
-        perror("oom_score_adj");
-    close(fd);
-}
-
 static _Noreturn void run_shell(const struct passwd *user, const char *term)
 {
-    be_expendable();
     bool taken = take_terminal();
     close(TERMINAL_HOLDER_MASTER);
     close(TERMINAL_HOLDER_LIFELINE);
