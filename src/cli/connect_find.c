@@ -43,6 +43,7 @@ static int find(struct connect *connect, const char *path, const char *key, cons
 {
     struct search search = {.word = word};
     char object[PATH_BYTES];
+    uint8_t uuid[UUID_BYTES];
     int exit_code = connect_each_of(connect, path, key, look_at, &search);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -50,8 +51,20 @@ static int find(struct connect *connect, const char *path, const char *key, cons
         return cli_failure("NOT_FOUND", NULL, word);
     if (search.exact > 1 || (search.exact == 0 && search.prefixed > 1))
         return cli_usage_error("'%s' is the name of several: give an id", word);
+    if (uuid_parse(search.id, uuid) < 0)
+        return cli_unreachable_error("the host's list names an id that is none");
     snprintf(object, sizeof object, "%s/%s", path, search.id);
-    return connect_call(connect, "GET", object, NULL, false, ret_object);
+    struct json *found;
+    exit_code = connect_call(connect, "GET", object, NULL, false, &found);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    /* Its id goes into paths of requests that are signed and of files. */
+    if (strcmp(connect_text(found, "id"), search.id) != 0) {
+        json_destroy(found);
+        return cli_unreachable_error("the host shows another object than was asked for");
+    }
+    *ret_object = found;
+    return CLI_OK;
 }
 
 int connect_find_vm(struct connect *connect, const char *word, struct json **ret_vm)
