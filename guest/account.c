@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/sshd.h"
 #include "protocol/users_db.h"
 
 #define NAMES_MAX 4096 /* of users and groups of an earlier database */
@@ -111,7 +112,13 @@ static int remove_user(const char *name, char said[TOOL_SAID_MAX])
 {
     /* With force: a process of the user's may still run, and its home belongs to the drive. */
     const char *const argv[] = {"/usr/sbin/userdel", "--force", name, NULL};
-    return tool_run(argv, NULL, said);
+    int result = tool_run(argv, NULL, said);
+    if (result < 0)
+        return result;
+    result = sshd_forget(name);
+    if (result < 0)
+        snprintf(said, TOOL_SAID_MAX, "the keys of %s: %s", name, strerror(-result));
+    return result;
 }
 
 static int remove_group(const char *name, char said[TOOL_SAID_MAX])

@@ -185,6 +185,13 @@ int sshd_authorize(const char *user, const char *key_line)
     return result;
 }
 
+int sshd_forget(const char *user)
+{
+    char path[300];
+    snprintf(path, sizeof path, AUTHORIZED_FOLDER "/%s", user);
+    return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int sshd_host_key(char ret_line[SSHD_KEY_LINE_MAX])
 {
     char text[SSHD_KEY_LINE_MAX];

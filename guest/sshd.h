@@ -27,6 +27,9 @@ int sshd_key_parse(const char *line, char ret_line[SSHD_KEY_LINE_MAX]);
 
 /* Lets the key (as sshd_key_parse gave it) log in as USER. An errno of writing. */
 int sshd_authorize(const char *user, const char *key_line);
+/* Whoever is called USER from now on is somebody else: none of the keys logs in any more. An errno of
+ * unlink(2). */
+int sshd_forget(const char *user);
 /* The host key as an OpenSSH line. -ENOENT before sshd_prepare. */
 int sshd_host_key(char ret_line[SSHD_KEY_LINE_MAX]);
 

@@ -7,10 +7,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "guest/account.h"
 #include "guest/controller.h"
 #include "guest/sshd.h"
 #include "guest/terminal.h"
 #include "guest/terminal_holder.h"
+#include "protocol/users_db.h"
 #include "src/io/loop.h"
 
 struct screen {
@@ -104,6 +106,22 @@ static void test_strangers_are_counted(void **state)
     } while (held[0] != 1);
 }
 
+/* The last test: the user goes. */
+static void test_keys_go_with_their_user(void **state)
+{
+    static const char text[] = "{\"version\": 1, \"users\": [{\"name\": \"next\", \"uid\": 1778}]}";
+    char said[TOOL_SAID_MAX] = "", place[USERS_DB_PLACE_BYTES];
+    struct users_db *database;
+    (void)state;
+    assert_int_equal(sshd_prepare(said), 0);
+    assert_int_equal(sshd_authorize("tester", "ssh-ed25519 AAAA"), 0);
+    assert_int_equal(access(SSHD_FOLDER "/authorized/tester", F_OK), 0);
+    assert_int_equal(users_db_parse(text, strlen(text), NULL, NULL, &database, place), 0);
+    assert_int_equal(account_apply(database, fixture_folder, said), 0);
+    assert_int_equal(access(SSHD_FOLDER "/authorized/tester", F_OK), -1);
+    users_db_destroy(database);
+}
+
 static void test_stub_is_nobody_elses(void **state)
 {
     struct controller *controller;
@@ -136,8 +154,8 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], TERMINAL_HOLDER_OPTION) == 0)
         return terminal_hold(argv[2], argv[3]);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shell_is_ordinary),
-                                       cmocka_unit_test(test_strangers_are_counted),
-                                       cmocka_unit_test(test_stub_is_nobody_elses)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shell_is_ordinary), cmocka_unit_test(test_strangers_are_counted),
+        cmocka_unit_test(test_stub_is_nobody_elses), cmocka_unit_test(test_keys_go_with_their_user)};
     return cmocka_run_group_tests(tests, make_world, remove_world);
 }
