@@ -32,7 +32,7 @@
 #define RETRY_LAST_MS 5000
 #define PATIENCE_MS 30000 /* how long the host may be out of reach before the console says so */
 #define TRIES_PASSING 3   /* how often what may pass by itself is tried before the console says so */
-#define AWAY_MS 15000     // before a controller that did not reach the host starts again
+#define AWAY_MS 15000     /* before a controller that did not reach the host starts again */
 #define CRASHES_MAX 5     /* in CRASH_SPAN_MS: then it is given up */
 #define CRASH_SPAN_MS 60000
 
