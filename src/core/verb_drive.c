@@ -1,4 +1,6 @@
-// Drives: verb_object.h says what is asked.
+/*
+ * Drives: verb_object.h says what is asked.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -59,7 +61,7 @@ static void added(void *arg, enum kiln_code code, const char *detail)
         ask_refuse(ask, code != CODE_NONE ? code : CODE_NOT_FOUND, detail);
 }
 
-// A ciphertext of OAEP is as long as the key's modulus.
+/* A ciphertext of OAEP is as long as the key's modulus. */
 static bool fits_key(const struct user *user, size_t len)
 {
     struct crypto_rsa *key;
@@ -113,7 +115,7 @@ static void refuse_held(struct ask *ask, const struct drive *drive)
     ask_refuse(ask, CODE_DRIVE_HELD, holder ? holder->vm.name : "");
 }
 
-// Operators, and the drive's owner. Others get a refusal.
+/* Operators, and the drive's owner. Others get a refusal. */
 static bool may_change(struct ask *ask, const struct drive *drive, bool by_operators)
 {
     if (caller_is(&ask->caller, drive->owner) || (by_operators && ask->caller.changes))
@@ -165,8 +167,8 @@ void verb_drive_share(struct ask *ask, const struct drive *drive, const char *us
         ask_refuse_errno(ask, error);
 }
 
-// The owner's own envelope may be the only way to the drive's key, so it goes with the drive alone. Who got
-// an envelope may give it back.
+/* The owner's own envelope may be the only way to the drive's key, so it goes with the drive alone. Who got
+ * an envelope may give it back. */
 void verb_drive_unshare(struct ask *ask, const struct drive *drive, const char *user)
 {
     uint8_t key[RECORD_HASH_LEN];
