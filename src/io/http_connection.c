@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protocol/code.h"
 #include "src/io/http_parse.h"
 #include "src/io/stream.h"
 
@@ -152,13 +153,31 @@ static void answer(struct http_connection *connection, int status, const char *t
         close_connection(connection);
 }
 
-/* Refuses what cannot be read on from: the connection ends with the answer. */
+static const struct code_info *refusal(int status)
+{
+    enum kiln_code code = CODE_BAD_PARAMETER;
+    if (status == 413 || status == 414 || status == 431)
+        code = CODE_MESSAGE_TOO_LARGE;
+    else if (status == 404)
+        code = CODE_NOT_FOUND;
+    else if (status == 405)
+        code = CODE_METHOD_NOT_ALLOWED;
+    else if (status >= 500)
+        code = CODE_UNAVAILABLE;
+    return code_info(code);
+}
+
+/* Refuses what cannot be read on from: the connection ends with the answer, a failure of protocol/README 1.8.
+ */
 static void refuse(struct http_connection *connection, int status)
 {
-    char words[64];
+    char body[256];
+    const struct code_info *info = refusal(status);
     connection->last = true;
-    int len = snprintf(words, sizeof(words), "%d %s\n", status, http_reason(status));
-    answer(connection, status, "text/plain; charset=utf-8", words, (size_t)len);
+    int len =
+        snprintf(body, sizeof(body), "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"detail\":\"%s\"}}",
+                 info->name, info->words, http_reason(status));
+    answer(connection, status, "application/json", body, (size_t)len);
 }
 
 static bool route_fits(const struct http_route *route, const char *path)
