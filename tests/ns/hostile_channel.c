@@ -94,11 +94,12 @@ static void pass_handshake(struct ws *ws, struct message *message)
 
 // ---- records ----
 
-// Whether the record is held back, so that the next one overtakes it.
+// Whether the record is held back, so that the next one overtakes it. The first one is let go: what is asked
+// in it may have to be answered before there is a second.
 static bool is_held(struct direction *direction, const struct message *message)
 {
     char name[48];
-    if (direction->held.len > 0 || !is_armed(direction, "swap", name))
+    if (direction->held.len > 0 || wire_get_u64(message->bytes) == 0 || !is_armed(direction, "swap", name))
         return false;
     direction->held = *message;
     return true;

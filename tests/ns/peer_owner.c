@@ -12,6 +12,7 @@
 #include "tests/ns/peer.h"
 
 #define HEADERS_MAX 1200
+#define TOKEN_BYTES 32
 
 static void read_host(const char *hex, uint8_t out[CRYPTO_HASH_BYTES])
 {
@@ -69,13 +70,25 @@ int peer_login(int argc, char **argv)
     return 0;
 }
 
+/* The token's text; a path stands for a file of its bytes, so that it is in no argument list. */
+static void read_token(const char *word, char ret_token[TEXT_HEX_BYTES(TOKEN_BYTES)])
+{
+    char bytes[PEER_FILE_MAX];
+    if (word[0] != '/')
+        snprintf(ret_token, TEXT_HEX_BYTES(TOKEN_BYTES), "%s", word);
+    else if (peer_read(word, bytes) == TOKEN_BYTES)
+        hex_encode(bytes, TOKEN_BYTES, ret_token);
+    else
+        peer_die("%s holds no token", word);
+}
+
 /* ask ADDRESS TOKEN METHOD PATH BODY [HOST-FINGERPRINT KEY-FILE|own PASSPHRASE-FILE [TIMES [SKEW-S]]]: "own"
  * signs with a key that nobody knows; without a key the request is not signed. */
 int peer_ask(int argc, char **argv)
 {
     uint8_t host[CRYPTO_HASH_BYTES];
     struct crypto_rsa *key = NULL;
-    char headers[HEADERS_MAX], header[REQUEST_HEADER_MAX] = "";
+    char token[TEXT_HEX_BYTES(TOKEN_BYTES)], headers[HEADERS_MAX], header[REQUEST_HEADER_MAX] = "";
     if (argc < 5 || argc == 6 || argc == 7)
         peer_die("ask ADDRESS TOKEN METHOD PATH BODY [HOST-FINGERPRINT KEY-FILE|own PASSPHRASE-FILE [TIMES "
                  "[SKEW-S]]]");
@@ -96,7 +109,8 @@ int peer_ask(int argc, char **argv)
         request_signature_format(&signature, header);
         crypto_rsa_destroy(key);
     }
-    snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n%s%s%s", argv[1],
+    read_token(argv[1], token);
+    snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n%s%s%s", token,
              header[0] ? "Kiln-Signature: " : "", header, header[0] ? "\r\n" : "");
     for (int times = argc > 8 ? atoi(argv[8]) : 1; times > 0; times--) {
         char *answer;

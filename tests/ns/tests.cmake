@@ -9,7 +9,7 @@ if(NOT KILN_FUZZ)
   target_link_libraries(ns_hostile_edge PRIVATE kiln_edge)
   target_link_options(ns_hostile_edge PRIVATE -Wl,--wrap=kilnd_call,--wrap=kilnd_notify,--wrap=links_send,--wrap=ws_send)
 
-  add_executable(ns_peer ${ns}/peer.c ${ns}/peer_guest.c ${ns}/peer_owner.c)
+  add_executable(ns_peer ${ns}/peer.c ${ns}/peer_guest.c ${ns}/peer_owner.c ${ns}/peer_search.c)
   target_link_libraries(ns_peer PRIVATE kiln_io)
 
   set_target_properties(ns_hostile_edge ns_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
