@@ -12,7 +12,10 @@ if(NOT KILN_FUZZ)
   add_executable(ns_peer ${ns}/peer.c ${ns}/peer_guest.c ${ns}/peer_owner.c ${ns}/peer_search.c)
   target_link_libraries(ns_peer PRIVATE kiln_io)
 
-  set_target_properties(ns_hostile_edge ns_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
+  add_executable(ns_users ${ns}/users.c)
+  target_link_libraries(ns_users PRIVATE kiln_guest ${CMOCKA})
+
+  set_target_properties(ns_hostile_edge ns_peer ns_users PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
 
   if(NOT KILN_SANITIZE)
     file(GLOB cases RELATIVE ${ns} CONFIGURE_DEPENDS ${ns}/case_*)
