@@ -134,6 +134,21 @@ static void on_resize(int signo, void *arg)
     json_writer_finish(&params);
 }
 
+static void on_terminate(int signo, void *arg)
+{
+    finish(arg, 128 + signo);
+}
+
+// A signal that ends us must not leave the terminal raw.
+static void watch_signals(struct terminal *terminal)
+{
+    static const int ends[] = {SIGHUP, SIGINT, SIGTERM};
+    struct loop *loop = terminal->connect->loop;
+    loop_on_signal(loop, SIGWINCH, on_resize, terminal);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        loop_on_signal(loop, ends[i], on_terminate, terminal);
+}
+
 static int open_stream(struct terminal *terminal, const char *user)
 {
     const char *term = getenv("TERM");
@@ -180,7 +195,7 @@ static int run_shell(struct terminal *terminal, const char *user)
         return exit_code;
     if (loop_watch_create(loop, STDIN_FILENO, on_input, terminal, &terminal->input) < 0)
         return cli_local_error("standard input is no terminal, pipe or socket");
-    loop_on_signal(loop, SIGWINCH, on_resize, terminal);
+    watch_signals(terminal);
     make_raw(terminal);
     watch_input(terminal);
     connect_wait(terminal->connect, &terminal->done);
