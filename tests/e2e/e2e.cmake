@@ -12,4 +12,6 @@ if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   foreach(case ${cases})
     e2e(${case} FIXTURES_REQUIRED kiln)
   endforeach()
+  # It counts milliseconds.
+  set_tests_properties(e2e/case_domain_killed PROPERTIES RUN_SERIAL ON)
 endif()
