@@ -15,7 +15,7 @@ static const uint8_t key[LUKS_KEY_LEN] = "0123456789abcdef0123456789abcde";
 static const struct crypt_pbkdf_type quick = {
     .type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 1000, .flags = CRYPT_PBKDF_NO_BENCHMARK};
 static const struct crypt_pbkdf_type endless = {
-    .type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 4000000, .flags = CRYPT_PBKDF_NO_BENCHMARK};
+    .type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 1000001, .flags = CRYPT_PBKDF_NO_BENCHMARK};
 static const struct crypt_pbkdf_type hungry = {.type = CRYPT_KDF_ARGON2ID,
                                                .hash = "sha256",
                                                .iterations = 4,

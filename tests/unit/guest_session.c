@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "guest/account.h"
 #include "guest/controller.h"
@@ -104,6 +105,10 @@ static void test_strangers_are_counted(void **state)
         held[0] = (int)recv(more, &byte, 1, 0);
         close(more);
     } while (held[0] != 1);
+    /* Until the last is reaped. */
+    siginfo_t info;
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) == 0)
+        loop_step(loop, true);
 }
 
 /* The last test: the user goes. */
