@@ -139,7 +139,7 @@ static void on_terminate(int signo, void *arg)
     finish(arg, 128 + signo);
 }
 
-// A signal that ends us must not leave the terminal raw.
+/* A signal that ends us must not leave the terminal raw. */
 static void watch_signals(struct terminal *terminal)
 {
     static const int ends[] = {SIGHUP, SIGINT, SIGTERM};
