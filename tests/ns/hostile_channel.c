@@ -1,4 +1,6 @@
-// Hostile channel: see hostile_channel.h.
+/*
+ * Hostile channel: see hostile_channel.h.
+ */
 #include "tests/ns/hostile_channel.h"
 
 #include <stdint.h>
@@ -13,16 +15,16 @@
 #include "tests/ns/hostile.h"
 #include "tests/ns/malice.h"
 
-#define POINT_AT 7   // of the ephemeral point in HELLO_O and HELLO_V: type, version, a field's length
-#define TRUNCATED 8  // bytes cut off a record
-#define KEPT_TYPES 5 // of handshake messages, from 1
+#define POINT_AT 7   /* of the ephemeral point in HELLO_O and HELLO_V: type, version, a field's length */
+#define TRUNCATED 8  /* bytes cut off a record */
+#define KEPT_TYPES 5 /* of handshake messages, from 1 */
 
 struct message {
     uint8_t bytes[WS_MESSAGE_MAX];
     size_t len;
 };
 
-// What is known of one direction: to the guest ("up") or to the owner ("down").
+/* What is known of one direction: to the guest ("up") or to the owner ("down"). */
 struct direction {
     const char *name;
     struct message last, held;
@@ -32,9 +34,9 @@ int __real_ws_send(struct ws *ws, enum ws_kind kind, const void *bytes, size_t l
 int __wrap_ws_send(struct ws *ws, enum ws_kind kind, const void *bytes, size_t len);
 
 static bool is_left;
-static const struct ws *guest; // where the last HELLO_O went
+static const struct ws *guest; /* where the last HELLO_O went */
 static struct direction up = {.name = "up"}, down = {.name = "down"};
-static struct message kept[KEPT_TYPES]; // of the first handshake, by type
+static struct message kept[KEPT_TYPES]; /* of the first handshake, by type */
 
 void hostile_channel_leave(bool left)
 {
@@ -56,7 +58,7 @@ static bool take_armed(const struct direction *direction, const char *deed)
     return armed;
 }
 
-// ---- handshake ----
+/* ---- handshake ---- */
 
 static void put_own_point(struct message *message)
 {
@@ -83,7 +85,7 @@ static void pass_handshake(struct ws *ws, struct message *message)
         message->bytes[message->len - 1] ^= 1;
         malice_done(flips[type]);
     }
-    // The first handshake's two messages of the owner, to a guest of now.
+    /* The first handshake's two messages of the owner, to a guest of now. */
     if ((type == 1 || type == 3) && malice_armed("handshake-old", NULL, 0)) {
         *message = kept[type];
         if (type == 3)
@@ -92,10 +94,10 @@ static void pass_handshake(struct ws *ws, struct message *message)
     __real_ws_send(ws, WS_BINARY, message->bytes, message->len);
 }
 
-// ---- records ----
+/* ---- records ---- */
 
-// Whether the record is held back, so that the next one overtakes it. The first one is let go: what is asked
-// in it may have to be answered before there is a second.
+/* Whether the record is held back, so that the next one overtakes it. The first one is let go: what is asked
+ * in it may have to be answered before there is a second. */
 static bool is_held(struct direction *direction, const struct message *message)
 {
     char name[48];
@@ -143,7 +145,7 @@ int __wrap_ws_send(struct ws *ws, enum ws_kind kind, const void *bytes, size_t l
         guest = ws;
         up.held.len = down.held.len = 0;
     }
-    // A record begins with its counter, whose first byte stays 0 for longer than any test lives.
+    /* A record begins with its counter, whose first byte stays 0 for longer than any test lives. */
     if (begin[0] > 0 && begin[0] < KEPT_TYPES)
         pass_handshake(ws, &message);
     else

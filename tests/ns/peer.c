@@ -1,6 +1,8 @@
-// Peer: a guest and an owner that keep to no rule, for the tests: a registration with any proof, key or UUID,
-// a session taken from its owner, requests signed by anybody; and the secrets that a test looks for. In: a
-// command and its words. Out: a line for each answer: status and body. Kept: nothing.
+/*
+ * Peer: a guest and an owner that keep to no rule, for the tests: a registration with any proof, key or UUID,
+ * a session taken from its owner, requests signed by anybody; and the secrets that a test looks for. In: a
+ * command and its words. Out: a line for each answer: status and body. Kept: nothing.
+ */
 #include "tests/ns/peer.h"
 
 #include <stdarg.h>
@@ -99,7 +101,7 @@ int peer_call(const char *address, const char *method, const char *path, const c
     return waiting.status;
 }
 
-// boot-secret MASTER-FILE UUID BOOT: the boot secret's 32 bytes.
+/* boot-secret MASTER-FILE UUID BOOT: the boot secret's 32 bytes. */
 static int boot_secret(int argc, char **argv)
 {
     char master[PEER_FILE_MAX];
@@ -110,7 +112,7 @@ static int boot_secret(int argc, char **argv)
     return fwrite(secret, sizeof secret, 1, stdout) == 1 ? 0 : 1;
 }
 
-// drive-key KEY-FILE PASSPHRASE-FILE ENVELOPE: what is in an envelope, 32 bytes.
+/* drive-key KEY-FILE PASSPHRASE-FILE ENVELOPE: what is in an envelope, 32 bytes. */
 static int drive_key(int argc, char **argv)
 {
     uint8_t sealed[CRYPTO_SIGNATURE_MAX], key[CRYPTO_KEY_BYTES];

@@ -1,6 +1,8 @@
-// Peer search: looks for a secret in every file below some folders: as bytes, as hex, and as base64 wherever
-// in a longer text. In: a file that holds the secret, folders. Out: each file that it is found in. Kept:
-// nothing.
+/*
+ * Peer search: looks for a secret in every file below some folders: as bytes, as hex, and as base64 wherever
+ * in a longer text. In: a file that holds the secret, folders. Out: each file that it is found in. Kept:
+ * nothing.
+ */
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ static struct {
 } needles[NEEDLES];
 static unsigned found, looked;
 
-// The characters of base64 that depend on the secret alone when SHIFT bytes stand before it.
+/* The characters of base64 that depend on the secret alone when SHIFT bytes stand before it. */
 static void make_base64(const uint8_t *secret, size_t len, size_t shift, unsigned at)
 {
     uint8_t shifted[SECRET_MAX + 2] = {0};
@@ -70,8 +72,8 @@ static int look(const char *path, const struct stat *info, int kind, struct FTW 
     return 0;
 }
 
-// search SECRET-FILE FOLDER...: status 0 when it is nowhere, 1 when it is somewhere, 2 when there was nothing
-// to look at.
+/* search SECRET-FILE FOLDER...: status 0 when it is nowhere, 1 when it is somewhere, 2 when there was nothing
+ * to look at. */
 int peer_search(int argc, char **argv)
 {
     if (argc < 2)
