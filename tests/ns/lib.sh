@@ -22,7 +22,7 @@ report() {
 
 # ---- Kiln ----
 
-# prepare [EDGE-PROGRAM...]: folders, a release, an empty brick; then the daemons. With "hostile" the edge is the hostile one.
+# start_ns [hostile]: folders, a release, the daemons, an empty brick, alice. With "hostile" the edge is the hostile one.
 start_ns() {
     write_config
     # A VM that never registers holds its place among those that boot.
@@ -59,13 +59,10 @@ arm() {
 await_malice() { wait_for "$1 to be done" 25 malice_is_done; }
 malice_is_done() { [ ! -e "$HOSTILE/malice" ]; }
 
-# malice_answer NAME: what kilnd answered to a call of the hostile edge's own.
-malice_answer() { sed -n "s/.*malice: answer name=$1 //p; s/.*answer.*name=$1 /&/p" "$HERE/log/kiln-edge.log" | tail -1; }
-
-# said LOG TEXT: whether the log holds it; from_here and said_since look only at what came after a mark.
+# said LOG TEXT: whether the log holds it; said_since looks only at what came after the mark.
 said() { grep -qF -- "$2" "$1"; }
 mark() { MARK=$(stat -c %s "$1" 2>/dev/null || echo 0); }
-said_since() { tail -c +$((MARK + 1)) "$1" | grep -qF -- "$2"; }
+said_since() { grep -qF -- "$2" <(tail -c +$((MARK + 1)) "$1"); }
 
 # ---- VMs ----
 
