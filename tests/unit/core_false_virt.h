@@ -413,4 +413,25 @@ static inline void lifecycle(struct fixture *fixture, const uint8_t *uuid, enum 
     reconcile_event(&fixture->core, &event);
 }
 
+static inline void drive_make(struct fixture *fixture, uint8_t first, struct create_drive *ret_drive)
+{
+    struct drive drive = {.id = {first}, .size_mib = 16, .owner = {1}};
+    int code = -1;
+    snprintf(drive.name, sizeof drive.name, "d%u", first);
+    assert_int_equal(drive_add(&fixture->core, &drive, "uid:0", object_done, &code), 0);
+    answer(fixture, "drive", 0);
+    while (code == -1)
+        assert_int_equal(loop_step(fixture->core.loop, true), 0);
+    assert_int_equal(code, CODE_NONE);
+    memcpy(ret_drive->id, drive.id, sizeof drive.id);
+}
+
+static inline void registered_and_paired(struct fixture *fixture, const uint8_t *uuid)
+{
+    struct vm_event registered = {.head.on = VM_ON_REGISTERED},
+                    paired = {.head.on = VM_ON_PAIRED, .count = 1};
+    assert_int_equal(machine_post(&fixture->core, uuid, &registered, "guest", NULL, NULL), 0);
+    assert_int_equal(machine_post(&fixture->core, uuid, &paired, "guest", NULL, NULL), 0);
+}
+
 #endif

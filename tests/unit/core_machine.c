@@ -254,19 +254,6 @@ static void a_failure_on_the_console_ends_it_with_its_words(void **state)
 
 /* ---- drives ---- */
 
-static void drive_make(struct fixture *fixture, uint8_t first, struct create_drive *ret_drive)
-{
-    struct drive drive = {.id = {first}, .size_mib = 16, .owner = {1}};
-    int code = -1;
-    snprintf(drive.name, sizeof drive.name, "d%u", first);
-    assert_int_equal(drive_add(&fixture->core, &drive, "uid:0", object_done, &code), 0);
-    answer(fixture, "drive", 0);
-    while (code == -1)
-        assert_int_equal(loop_step(fixture->core.loop, true), 0);
-    assert_int_equal(code, CODE_NONE);
-    memcpy(ret_drive->id, drive.id, sizeof drive.id);
-}
-
 static void a_drive_has_one_writer_until_its_domain_is_gone(void **state)
 {
     struct fixture *fixture = *state;
@@ -329,14 +316,6 @@ static void a_drive_that_is_removed_while_it_is_made_stays_removed(void **state)
     settle(fixture);
     assert_non_null(drive_find(&fixture->core, drive.id));
     assert_int_equal(order(fixture, "v1", &wanted, 1, uuid, detail), CODE_NONE);
-}
-
-static void registered_and_paired(struct fixture *fixture, const uint8_t *uuid)
-{
-    struct vm_event registered = {.head.on = VM_ON_REGISTERED},
-                    paired = {.head.on = VM_ON_PAIRED, .count = 1};
-    assert_int_equal(machine_post(&fixture->core, uuid, &registered, "guest", NULL, NULL), 0);
-    assert_int_equal(machine_post(&fixture->core, uuid, &paired, "guest", NULL, NULL), 0);
 }
 
 static void drives_are_attached_each_by_itself(void **state)
