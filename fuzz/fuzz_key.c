@@ -95,14 +95,16 @@ static void check_wrapped(const char *label, const uint8_t *data, size_t size)
 static void check_envelope(const uint8_t *data, size_t size)
 {
     uint8_t key[ENVELOPE_KEY_BYTES], sealed[ENVELOPE_MAX], opened[ENVELOPE_KEY_BYTES];
+    uint8_t drive[UUID_BYTES] = {7};
     size_t len;
-    CLAIM(envelope_open(own, fill, &counter, (struct bytes){data, size}, opened) < 0);
+    CLAIM(envelope_open(own, NULL, fill, &counter, drive, (struct bytes){data, size}, opened) < 0);
+    CLAIM(envelope_open(own, own, fill, &counter, drive, (struct bytes){data, size}, opened) < 0);
     crypto_hash(data, size, key);
-    CLAIM(envelope_seal(own, fill, &counter, key, sealed, &len) == 0);
-    CLAIM(envelope_open(own, fill, &counter, (struct bytes){sealed, len}, opened) == 0);
+    CLAIM(envelope_seal(own, own, fill, &counter, drive, key, sealed, &len) == 0);
+    CLAIM(envelope_open(own, own, fill, &counter, drive, (struct bytes){sealed, len}, opened) == 0);
     CLAIM(memcmp(opened, key, sizeof key) == 0);
     sealed[size % len] ^= 1;
-    CLAIM(envelope_open(own, fill, &counter, (struct bytes){sealed, len}, opened) < 0);
+    CLAIM(envelope_open(own, own, fill, &counter, drive, (struct bytes){sealed, len}, opened) < 0);
 }
 
 static void check_text(const uint8_t *data, size_t size)

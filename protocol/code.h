@@ -63,6 +63,7 @@
     X(USERS_FAILED, 1410, 500, "the users could not be made", "look at the detail")                          \
     X(NO_USER, 1411, 404, "the VM has no such user", "choose one of the user database")                      \
     X(ENVELOPE_MISSING, 1412, 404, "the drive has no envelope for this user", "ask its owner to share it")   \
+    X(ENVELOPE_WRONG, 1413, 403, "the envelope's signature is wrong", "do not use it: tell the operator")    \
     /* configuration and store */                                                                            \
     X(CONFIG_WRONG, 1501, 400, "the configuration is wrong", "correct the key named in detail")              \
     X(STORE_FAILED, 1502, 503, "the store cannot be written", "check the disk")

@@ -23,6 +23,7 @@ struct ws_close;
 enum {
     CONNECT_HOST_BYTES = 256,
     CONNECT_TOKEN_BYTES = 65,    /* hex with its end */
+    CONNECT_USER_BYTES = 33,     /* a name with its end */
     CONNECT_SECRET_BYTES = 1024, /* a pass phrase with its end */
     CONNECT_PATH_BYTES = PATH_MAX,
     CONNECT_FOLDER_MAX = PATH_MAX - 64, /* of the profile's path */
@@ -45,6 +46,7 @@ struct connect {
     uint8_t identity_fingerprint[CRYPTO_HASH_BYTES];
     struct crypto_rsa *key; /* of the user */
     uint8_t key_fingerprint[CRYPTO_HASH_BYTES];
+    char user[CONNECT_USER_BYTES]; /* the user's name, by the host's word */
     char token[CONNECT_TOKEN_BYTES];
 };
 

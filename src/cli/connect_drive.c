@@ -3,6 +3,7 @@
  *
  * In: words, the user's key. Out: envelopes. A drive's key is made here, sealed here and forgotten here.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +30,12 @@ static void make_uuid(uint8_t uuid[UUID_BYTES])
 }
 
 /* A fresh key in an envelope to its maker; nobody else ever sees the key itself. */
-static int make_envelope(struct connect *connect, uint8_t out[ENVELOPE_MAX], size_t *ret_len)
+static int make_envelope(struct connect *connect, const uint8_t id[UUID_BYTES], uint8_t out[ENVELOPE_MAX],
+                         size_t *ret_len)
 {
     uint8_t key[ENVELOPE_KEY_BYTES];
     random_fill(key, sizeof key);
-    int error = envelope_seal(connect->key, connect_random, NULL, key, out, ret_len);
+    int error = envelope_seal(connect->key, connect->key, connect_random, NULL, id, key, out, ret_len);
     crypto_wipe(key, sizeof key);
     return error ? cli_local_error("the drive's key cannot be sealed") : CLI_OK;
 }
@@ -52,11 +54,11 @@ static int run_new(struct connect *connect, int argc, char **argv)
         exit_code = size ? connect_size_parse(size, &mib) : cli_usage_error("--size is missing");
     if (exit_code == CLI_OK)
         exit_code = connect_open(connect);
+    make_uuid(id);
     if (exit_code == CLI_OK)
-        exit_code = make_envelope(connect, envelope, &len);
+        exit_code = make_envelope(connect, id, envelope, &len);
     if (exit_code != CLI_OK)
         return exit_code;
-    make_uuid(id);
     struct json_writer body = json_writer_init(0);
     json_write_object_begin(&body, NULL);
     json_write_uuid(&body, "id", id);
@@ -108,25 +110,42 @@ static int run_list(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
-int connect_drive_key(struct connect *connect, const struct json *drive, uint8_t ret_key[ENVELOPE_KEY_BYTES])
+/* The user's envelope of DRIVE in base64, or NULL. */
+static const char *find_envelope(struct connect *connect, const struct json *drive)
 {
     char own[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)];
-    uint8_t sealed[ENVELOPE_MAX];
     const struct json *envelopes = json_member(drive, "envelopes");
     hex_encode(connect->key_fingerprint, CRYPTO_HASH_BYTES, own);
-    for (size_t i = 0; i < json_count(envelopes); i++) {
-        const struct json *envelope = json_at(envelopes, i);
-        const char *text = connect_text(envelope, "ciphertext");
-        size_t len;
-        if (strcmp(connect_text(envelope, "for"), own) != 0)
-            continue;
-        if (base64_decode(text, strlen(text), sealed, sizeof sealed, &len) < 0 ||
-            envelope_open(connect->key, connect_random, NULL, (struct bytes){sealed, len}, ret_key) < 0)
-            return cli_failure("DRIVE_KEY_WRONG", "the envelope does not open with your key",
-                               connect_text(drive, "name"));
-        return CLI_OK;
-    }
-    return cli_failure("ENVELOPE_MISSING", NULL, connect_text(drive, "name"));
+    for (size_t i = 0; i < json_count(envelopes); i++)
+        if (strcmp(connect_text(json_at(envelopes, i), "for"), own) == 0)
+            return connect_text(json_at(envelopes, i), "ciphertext");
+    return NULL;
+}
+
+/* Who the owner is, is the host's word. Where a lie would put a key of the liar's to use, it does not count.
+ */
+int connect_drive_key(struct connect *connect, const struct json *drive, const char *id, bool new_use,
+                      uint8_t ret_key[ENVELOPE_KEY_BYTES])
+{
+    uint8_t envelope[ENVELOPE_MAX], uuid[UUID_BYTES];
+    size_t len;
+    bool own = new_use || strcmp(connect_text(drive, "owner"), connect->user) == 0;
+    const char *text = find_envelope(connect, drive);
+    if (!text)
+        return cli_failure("ENVELOPE_MISSING", NULL, connect_text(drive, "name"));
+    if (uuid_parse(id, uuid) < 0)
+        return cli_unreachable_error("the host names a drive by an id that is none");
+    int error = base64_decode(text, strlen(text), envelope, sizeof envelope, &len);
+    if (error)
+        return cli_failure("ENVELOPE_WRONG", "the envelope is malformed", connect_text(drive, "name"));
+    error = envelope_open(connect->key, own ? connect->key : NULL, connect_random, NULL, uuid,
+                          (struct bytes){envelope, len}, ret_key);
+    if (error == -EBADMSG || error == -EPERM)
+        return cli_failure("ENVELOPE_WRONG", NULL, connect_text(drive, "name"));
+    if (error)
+        return cli_failure("DRIVE_KEY_WRONG", "the envelope does not open with your key",
+                           connect_text(drive, "name"));
+    return CLI_OK;
 }
 
 struct person {
@@ -175,16 +194,18 @@ static int confirm_person(const struct person *person, const char *said)
 
 static int put_envelope(struct connect *connect, const struct json *drive, const struct person *person)
 {
-    uint8_t key[ENVELOPE_KEY_BYTES], sealed[ENVELOPE_MAX];
+    uint8_t key[ENVELOPE_KEY_BYTES], sealed[ENVELOPE_MAX], id[UUID_BYTES];
     char path[PATH_BYTES], hex[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)];
     struct crypto_rsa *to;
     size_t len = 0;
-    int exit_code = connect_drive_key(connect, drive, key);
+    int exit_code = connect_drive_key(connect, drive, connect_text(drive, "id"), true, key);
     if (exit_code != CLI_OK)
         return exit_code;
-    int error = crypto_rsa_decode_public(person->spki, person->spki_len, &to);
+    int error = uuid_parse(connect_text(drive, "id"), id);
+    if (!error)
+        error = crypto_rsa_decode_public(person->spki, person->spki_len, &to);
     if (!error) {
-        error = envelope_seal(to, connect_random, NULL, key, sealed, &len);
+        error = envelope_seal(connect->key, to, connect_random, NULL, id, key, sealed, &len);
         crypto_rsa_destroy(to);
     }
     crypto_wipe(key, sizeof key);

@@ -101,7 +101,7 @@ static int make_unlock(struct connect *connect, const struct json *held, bool fo
     int exit_code = connect_call(connect, "GET", path, NULL, false, &drive);
     if (exit_code != CLI_OK)
         return exit_code;
-    exit_code = connect_drive_key(connect, drive, key);
+    exit_code = connect_drive_key(connect, drive, connect_text(held, "id"), format, key);
     json_destroy(drive);
     if (exit_code != CLI_OK)
         return exit_code;

@@ -216,6 +216,7 @@ static int answer_challenge(struct connect *connect, const char *fingerprint,
     if (json_reader_end(&reader) < 0)
         exit_code = cli_unreachable_error("the host's token is malformed");
     hex_encode(token, sizeof token, connect->token);
+    snprintf(connect->user, sizeof connect->user, "%s", connect_text(json_member(answer, "user"), "name"));
     json_destroy_wiped(answer);
     return exit_code;
 }

@@ -18,11 +18,11 @@
 enum {
     RECORD_FORMAT = 1,
     RECORD_HASH_LEN = 32,
-    RECORD_ENVELOPES_MAX = 64,   /* users that one drive is shared with */
-    RECORD_CIPHERTEXT_MAX = 512, /* RSA-4096 */
-    RECORD_HOLDERS_MAX = 64,     /* VMs that read one drive */
-    RECORD_CMDLINE_LEN = 1024,   /* kernel command line with its end */
-    RECORD_CONSOLE_MAX = 8192    /* bytes of a console tail */
+    RECORD_ENVELOPES_MAX = 64,    /* users that one drive is shared with */
+    RECORD_CIPHERTEXT_MAX = 1032, /* an envelope of protocol/README 10.1 of two RSA-4096 keys */
+    RECORD_HOLDERS_MAX = 64,      /* VMs that read one drive */
+    RECORD_CMDLINE_LEN = 1024,    /* kernel command line with its end */
+    RECORD_CONSOLE_MAX = 8192     /* bytes of a console tail */
 };
 
 enum user_role { USER_OWNER, USER_ADMIN };
@@ -53,7 +53,8 @@ struct brick {
     int64_t created_at_ms;
 };
 
-/* A drive key, sealed to a user's key. The host cannot open it. */
+/* A drive key, sealed to a user's key and signed by its maker. The host cannot open it and does not look
+ * into it. */
 struct envelope {
     uint8_t user[RECORD_HASH_LEN]; /* fingerprint */
     uint16_t len_bytes;

@@ -31,7 +31,7 @@ void verb_drive_list(struct ask *ask, const char *after)
     for (size_t i = 0; !next[0] && (drive = drive_at(core, i)); i++) {
         if ((after && memcmp(drive->id, id, sizeof id) <= 0) || !caller_sees_drive(&ask->caller, drive))
             continue;
-        view_drive(&page.out, NULL, core, drive, &ask->caller, false);
+        view_drive(&page.out, NULL, core, drive, &ask->caller);
         if (view_page_full(&page, members_of(drive)))
             core_uuid_text(drive->id, next);
     }
@@ -42,7 +42,7 @@ void verb_drive_list(struct ask *ask, const char *after)
 static void send_drive(struct ask *ask, int status, const struct drive *drive)
 {
     struct json_writer out = json_writer_init(0);
-    view_drive(&out, NULL, ask->verbs->core, drive, &ask->caller, true);
+    view_drive(&out, NULL, ask->verbs->core, drive, &ask->caller);
     ask_send(ask, status, &out);
 }
 
@@ -61,25 +61,33 @@ static void added(void *arg, enum kiln_code code, const char *detail)
         ask_refuse(ask, code != CODE_NONE ? code : CODE_NOT_FOUND, detail);
 }
 
-/* A ciphertext of OAEP is as long as the key's modulus. */
-static bool fits_key(const struct user *user, size_t len)
+/* The length of the key's modulus; 0 for none. */
+static size_t key_bytes(const struct user *user)
 {
     struct crypto_rsa *key;
-    if (crypto_rsa_decode_public(user->spki, user->spki_len_bytes, &key))
-        return false;
-    bool fits = len == crypto_rsa_bits(key) / 8;
+    if (!user || crypto_rsa_decode_public(user->spki, user->spki_len_bytes, &key))
+        return 0;
+    size_t len = crypto_rsa_bits(key) / 8;
     crypto_rsa_destroy(key);
-    return fits;
+    return len;
 }
 
-static void read_envelope(struct json_reader *reader, const char *key, const struct user *user,
-                          struct envelope *ret_envelope)
+/* Two fields: a ciphertext as long as the key it is sealed to, a signature as long as its maker's. */
+static bool fits_keys(const struct user *to, const struct user *maker, size_t len)
 {
+    size_t to_bytes = key_bytes(to), maker_bytes = key_bytes(maker);
+    return to_bytes && maker_bytes && len == 4 + to_bytes + 4 + maker_bytes;
+}
+
+static void read_envelope(struct ask *ask, struct json_reader *reader, const char *key,
+                          const struct user *user, struct envelope *ret_envelope)
+{
+    const struct user *maker = user_find_key(ask->verbs->core, ask->caller.key);
     memset(ret_envelope, 0, sizeof *ret_envelope);
     memcpy(ret_envelope->user, user->fingerprint, sizeof ret_envelope->user);
     ret_envelope->len_bytes =
         (uint16_t)json_read_base64(reader, key, ret_envelope->ciphertext, sizeof ret_envelope->ciphertext);
-    if (!reader->wrong && !fits_key(user, ret_envelope->len_bytes))
+    if (!reader->wrong && !fits_keys(user, maker, ret_envelope->len_bytes))
         json_reader_fail(reader, key);
 }
 
@@ -92,7 +100,7 @@ void verb_drive_add(struct ask *ask, const struct json *params)
     json_read_uuid(&reader, "id", drive.id);
     strncpy(drive.name, json_read_name(&reader, "name"), sizeof drive.name - 1);
     drive.size_mib = (uint64_t)json_read_int(&reader, "size_mib", SIZE_MIB_MIN, SIZE_MIB_MAX);
-    read_envelope(&reader, "envelope", user, &envelope);
+    read_envelope(ask, &reader, "envelope", user, &envelope);
     if (json_reader_end(&reader)) {
         ask_refuse(ask, CODE_BAD_PARAMETER, reader.wrong);
         return;
@@ -154,7 +162,7 @@ void verb_drive_share(struct ask *ask, const struct drive *drive, const char *us
     const struct user *with = find_user(ask, user);
     if (!with)
         return;
-    read_envelope(&reader, "ciphertext", with, &envelope);
+    read_envelope(ask, &reader, "ciphertext", with, &envelope);
     if (json_reader_end(&reader)) {
         ask_refuse(ask, CODE_BAD_PARAMETER, reader.wrong);
         return;

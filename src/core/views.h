@@ -18,10 +18,9 @@ void view_vm_event(struct json_writer *out, const char *key, const struct histor
 void view_brick(struct json_writer *out, const char *key, const struct brick *brick);
 /* What an owner needs of it to choose. */
 void view_brick_offer(struct json_writer *out, const char *key, const struct brick *brick);
-/* With every envelope's ciphertext for the drive's owner and operators when `whole`, else with the caller's
- * own only. */
+/* With the ciphertext of the caller's own envelope only: 64 of them would not fit one message. */
 void view_drive(struct json_writer *out, const char *key, const struct core *core, const struct drive *drive,
-                const struct caller *caller, bool whole);
+                const struct caller *caller);
 void view_user(struct json_writer *out, const char *key, const struct user *user);
 void view_audit(struct json_writer *out, const char *key, const struct audit_entry *entry,
                 const uint8_t hash[RECORD_HASH_LEN]);

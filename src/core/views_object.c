@@ -53,16 +53,14 @@ static void write_holders(struct json_writer *out, const struct drive *drive)
     json_write_array_end(out);
 }
 
-static void write_envelopes(struct json_writer *out, const struct drive *drive, const struct caller *caller,
-                            bool all)
+static void write_envelopes(struct json_writer *out, const struct drive *drive, const struct caller *caller)
 {
     json_write_array_begin(out, "envelopes");
     for (size_t i = 0; i < drive->nenvelopes; i++) {
         const struct envelope *envelope = &drive->envelopes[i];
-        bool own = caller_is(caller, envelope->user);
         json_write_object_begin(out, NULL);
         json_write_hex(out, "for", envelope->user, sizeof envelope->user);
-        if (own || all)
+        if (caller_is(caller, envelope->user))
             json_write_base64(out, "ciphertext", envelope->ciphertext, envelope->len_bytes);
         json_write_object_end(out);
     }
@@ -70,7 +68,7 @@ static void write_envelopes(struct json_writer *out, const struct drive *drive, 
 }
 
 void view_drive(struct json_writer *out, const char *key, const struct core *core, const struct drive *drive,
-                const struct caller *caller, bool whole)
+                const struct caller *caller)
 {
     char name[VM_WHO_LEN];
     json_write_object_begin(out, key);
@@ -79,7 +77,7 @@ void view_drive(struct json_writer *out, const char *key, const struct core *cor
     json_write_text(out, "owner", view_user_name(core, drive->owner, name));
     json_write_int(out, "size_mib", (int64_t)drive->size_mib);
     write_holders(out, drive);
-    write_envelopes(out, drive, caller, whole && (!caller->is_user || caller_is(caller, drive->owner)));
+    write_envelopes(out, drive, caller);
     json_write_object_end(out);
 }
 

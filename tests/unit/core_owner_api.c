@@ -1,6 +1,7 @@
 /*
  * The owner API behind an edge that does as it likes.
  */
+#include "protocol/envelope.h"
 #include "tests/unit/core_verbs_owner.h"
 
 #define BODY(name) "{\"name\":\"" name "\",\"brick\":\"deb\",\"drives\":[]}"
@@ -178,20 +179,22 @@ static void bad_requests_say_what_is_wrong(void **state)
 
 #define D1 "11111111-1111-4111-8111-111111111111"
 
-/* {FIRST"<envelope for PERSON>"} */
+/* {FIRST"<alice's envelope of D1 for PERSON>"} */
 static void write_sealed(char *body, size_t size, const char *first, const struct person *person)
 {
-    uint8_t sealed[CRYPTO_SIGNATURE_MAX], key[32] = {1};
-    char text[TEXT_BASE64_BYTES(CRYPTO_SIGNATURE_MAX)];
+    uint8_t sealed[ENVELOPE_MAX], key[ENVELOPE_KEY_BYTES] = {1}, drive[UUID_BYTES];
+    char text[TEXT_BASE64_BYTES(ENVELOPE_MAX)];
     size_t len;
-    assert_int_equal(crypto_rsa_encrypt(person->key, test_random, NULL, key, sizeof key, sealed, &len), 0);
+    assert_int_equal(uuid_parse(D1, drive), 0);
+    assert_int_equal(
+        envelope_seal(world->alice.key, person->key, test_random, NULL, drive, key, sealed, &len), 0);
     base64_encode(sealed, len, text);
     snprintf(body, size, "{%s\"%s\"}", first, text);
 }
 
 static void make_drive(const struct person *person)
 {
-    char body[1024];
+    char body[2048];
     write_sealed(body, sizeof body,
                  "\"id\":\"" D1 "\",\"name\":\"data\",\"size_mib\":64,\"envelope\":", person);
     assert_string_equal(owner_ask(world, person, "POST", "/v1/drives", body), "");
@@ -221,7 +224,7 @@ static void a_drive_has_one_writer(void **state)
 
 static void a_drive_is_shared_by_its_owner_alone(void **state)
 {
-    char path[256], hex[65], body[1024];
+    char path[256], hex[65], body[2048];
     (void)state;
     make_drive(&world->alice);
     hex_encode(world->bob.fingerprint, 32, hex);

@@ -247,14 +247,16 @@ static void make_handshake(struct made *made, struct json_writer *out)
 
 static void make_files(struct made *made, struct json_writer *out)
 {
-    uint8_t key[32], sealed[ENVELOPE_MAX], image[32], hash[32];
+    uint8_t key[32], drive[UUID_BYTES], sealed[ENVELOPE_MAX], image[32], hash[32];
     size_t len;
     struct manifest manifest = {.version = 7};
     memset(key, 0xd5, 32);
-    envelope_seal(made->owner, fixed_random_fill, &source, key, sealed, &len);
+    memset(drive, 0xdd, sizeof drive);
+    envelope_seal(made->owner, made->owner, fixed_random_fill, &source, drive, key, sealed, &len);
     json_write_object_begin(out, "envelope");
     json_write_hex(out, "drive_key", key, 32);
-    json_write_base64(out, "ciphertext", sealed, len);
+    json_write_hex(out, "drive", drive, sizeof drive);
+    json_write_base64(out, "envelope", sealed, len);
     json_write_object_end(out);
     memset(image, 0x11, 32);
     brick_hash(image, NULL, NULL, "console=ttyS0", hash);
