@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/envelope.h"
 #include "protocol/register.h"
 #include "src/io/config.h"
 #include "src/io/http_client.h"
@@ -115,15 +116,41 @@ static int boot_secret(int argc, char **argv)
 /* drive-key KEY-FILE PASSPHRASE-FILE ENVELOPE: what is in an envelope, 32 bytes. */
 static int drive_key(int argc, char **argv)
 {
-    uint8_t sealed[CRYPTO_SIGNATURE_MAX], key[CRYPTO_KEY_BYTES];
-    size_t sealed_len, len;
+    static const uint8_t any_drive[UUID_BYTES];
+    uint8_t sealed[ENVELOPE_MAX], key[ENVELOPE_KEY_BYTES];
+    size_t sealed_len;
     if (argc != 3 || base64_decode(argv[2], strlen(argv[2]), sealed, sizeof sealed, &sealed_len) < 0)
         peer_die("drive-key KEY-FILE PASSPHRASE-FILE ENVELOPE");
     struct crypto_rsa *rsa = peer_read_key(argv[0], argv[1]);
-    if (crypto_rsa_decrypt(rsa, peer_random, NULL, sealed, sealed_len, key, sizeof key, &len) < 0)
+    if (envelope_open(rsa, NULL, peer_random, NULL, any_drive, (struct bytes){sealed, sealed_len}, key) < 0)
         peer_die("the envelope is not for this key");
     crypto_rsa_destroy(rsa);
-    return fwrite(key, len, 1, stdout) == 1 ? 0 : 1;
+    return fwrite(key, sizeof key, 1, stdout) == 1 ? 0 : 1;
+}
+
+/* envelope DRIVE KEY-FILE PASSPHRASE-FILE [MAKER-KEY-FILE PASSPHRASE-FILE]: a key of our own choice, sealed
+ * to the first and signed by the second, else by a key that nobody knows; in base64. */
+static int make_envelope(int argc, char **argv)
+{
+    uint8_t drive[UUID_BYTES], key[ENVELOPE_KEY_BYTES], sealed[ENVELOPE_MAX];
+    char text[TEXT_BASE64_BYTES(ENVELOPE_MAX)];
+    struct crypto_rsa *maker;
+    size_t len;
+    if ((argc != 3 && argc != 5) || uuid_parse(argv[0], drive) < 0)
+        peer_die("envelope DRIVE KEY-FILE PASSPHRASE-FILE [MAKER-KEY-FILE PASSPHRASE-FILE]");
+    struct crypto_rsa *to = peer_read_key(argv[1], argv[2]);
+    if (argc == 5)
+        maker = peer_read_key(argv[3], argv[4]);
+    else if (crypto_rsa_generate(crypto_rsa_bits(to), peer_random, NULL, &maker) < 0)
+        peer_die("no key");
+    if (peer_random(NULL, key, sizeof key) != 0 ||
+        envelope_seal(maker, to, peer_random, NULL, drive, key, sealed, &len) < 0)
+        peer_die("the key cannot be sealed");
+    base64_encode(sealed, len, text);
+    puts(text);
+    crypto_rsa_destroy(maker);
+    crypto_rsa_destroy(to);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -131,10 +158,15 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"boot-secret", boot_secret}, {"drive-key", drive_key}, {"search", peer_search},
-                    {"register", peer_register},  {"login", peer_login},    {"ask", peer_ask}};
+    } commands[] = {{"boot-secret", boot_secret},
+                    {"drive-key", drive_key},
+                    {"envelope", make_envelope},
+                    {"search", peer_search},
+                    {"register", peer_register},
+                    {"login", peer_login},
+                    {"ask", peer_ask}};
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
-    peer_die("boot-secret, drive-key, search, register, login or ask");
+    peer_die("boot-secret, drive-key, envelope, search, register, login or ask");
 }
