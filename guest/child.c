@@ -17,6 +17,7 @@
 #include "guest/handover.h"
 #include "guest/locked.h"
 #include "guest/reaper.h"
+#include "guest/session.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
@@ -114,16 +115,8 @@ static int spawn(struct child *child, const struct child_start *start, int socke
     static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, fresh;
-    sigemptyset(&none);
-    sigemptyset(&fresh);
-    sigaddset(&fresh, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &fresh);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    session_attributes_init(&attributes);
     posix_spawn_file_actions_adddup2(&actions, socket, HANDOVER_FD);
     /* posix_spawn writes to no argument, it only does not say so. */
     int error =

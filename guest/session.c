@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,4 +35,17 @@ void session_limit(pid_t pid)
         result = -errno;
     if (result < 0)
         log_warning("session", "has the controller's limits", "pid=%d error=%s", (int)pid, strerror(-result));
+}
+
+void session_attributes_init(posix_spawnattr_t *ret_attributes)
+{
+    sigset_t none, fresh;
+    sigemptyset(&none);
+    sigemptyset(&fresh);
+    sigaddset(&fresh, SIGPIPE);
+    posix_spawnattr_init(ret_attributes);
+    posix_spawnattr_setsigmask(ret_attributes, &none);
+    posix_spawnattr_setsigdefault(ret_attributes, &fresh);
+    posix_spawnattr_setflags(ret_attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 }

@@ -214,17 +214,8 @@ static int spawn_sshd(int fd, pid_t *ret_pid)
     static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, fresh;
-    sigemptyset(&none);
-    sigemptyset(&fresh);
-    sigaddset(&fresh, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &fresh);
-    /* A session of its own: no signal to this program's group reaches it. */
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    session_attributes_init(&attributes);
     posix_spawn_file_actions_adddup2(&actions, fd, 0);
     posix_spawn_file_actions_adddup2(&actions, fd, 1);
     int error = posix_spawn(ret_pid, argv[0], &actions, &attributes, argv, environment);

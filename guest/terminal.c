@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "guest/reaper.h"
+#include "guest/session.h"
 #include "guest/terminal_holder.h"
 #include "src/io/loop.h"
 
@@ -146,16 +147,8 @@ static int spawn_holder(const struct terminal_start *start, int master, int life
     static char *const environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, fresh;
-    sigemptyset(&none);
-    sigemptyset(&fresh);
-    sigaddset(&fresh, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &fresh);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    session_attributes_init(&attributes);
     posix_spawn_file_actions_adddup2(&actions, master, TERMINAL_HOLDER_MASTER);
     posix_spawn_file_actions_adddup2(&actions, lifeline, TERMINAL_HOLDER_LIFELINE);
     /* This very program, though its file may have no name any more; posix_spawn writes to no argument. */
