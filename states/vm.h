@@ -217,6 +217,10 @@ struct vm {
     bool forced;
     bool retention_over;
     uint8_t gone; /* VM_GONE_*; `destroyed` was entered at head.entered_at_ms */
+
+    /* kilnd's own: the clocks by which head.deadline_at_ms was told */
+    uint64_t clock_boot;    /* which boot of the host; 0: not known */
+    int64_t clock_ahead_ms; /* how far its wall clock was ahead of its monotonic one */
 };
 
 /* Bodies of events. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/wire.h"
+#include "src/core/deadline.h"
 #include "src/core/file.h"
 #include "src/core/identity.h"
 #include "src/core/machine.h"
@@ -129,6 +130,7 @@ static void stall_look(void *arg)
         core->stalls++;
         log_warning("loop", "stalled", "ms=%lld", (long long)late_ms);
     }
+    deadline_look(core);
     core->stall_due_ms = now_ms + STALL_LOOK_MS;
     loop_timer_arm(core->stall_timer, STALL_LOOK_MS);
 }
@@ -153,6 +155,8 @@ int core_open(struct core *core, char error[static CORE_ERROR_LEN])
     if (!core->virt_ops)
         core->virt_ops = &virt_ops_libvirt;
     int rc = folders_make(core, error);
+    if (!rc && (rc = deadline_begin(core)))
+        return fail(error, rc, "the host's boot id");
     if (!rc)
         rc = identity_load(core, error);
     if (!rc)

@@ -41,7 +41,7 @@ struct vm_slot {
     struct vm_slot *ready_next;
     bool ready;
     struct loop_timer *deadline; /* owned */
-    int64_t deadline_floor_ms;   /* wall clock: in state `floor_state` the deadline is not before it */
+    int64_t deadline_floor_ms;   /* monotonic: in state `floor_state` the deadline is not before it */
     int floor_state;
 
     struct perform_vm *perform; /* owned by perform.c: what is being performed for it */
@@ -102,8 +102,10 @@ struct core {
     uint8_t edge_certificate[RECORD_HASH_LEN]; /* fingerprint; last said by the edge
                                                   (core_edge_certificate_set) */
     bool edge_certificate_known;
-    bool edge_up;    /* verbs' side: edge.sock is connected; shown in daemon.status */
-    bool recovering; /* records are loaded, libvirt has not yet shown its domains (reconcile.c) */
+    bool edge_up;           /* verbs' side: edge.sock is connected; shown in daemon.status */
+    bool recovering;        /* records are loaded, libvirt has not yet shown its domains (reconcile.c) */
+    uint64_t clock_boot;    /* this boot of the host (deadline.c) */
+    int64_t clock_ahead_ms; /* of the wall clock before the monotonic one, as last seen (deadline.c) */
     int64_t started_at_ms;
     uint64_t stalls;                /* loop turns over 100 ms (core.c) */
     struct loop_timer *stall_timer; /* owned (core.c) */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/deadline.h"
 #include "src/core/machine_private.h"
 #include "src/core/object.h"
 #include "src/core/perform.h"
@@ -32,9 +33,10 @@ static void refused(struct vm_slot *slot, struct machine_step *step)
     const struct vm_event *event = &step->event;
     log_debug("vm", "has no row for the event", "vm=%s event=%s state=%s actor=%s", slot->vm.name,
               vm_event_name(event->head.on), vm_state_name(slot->vm.head.state), step->actor);
-    /* The wall clock was set back while the timer ran: the deadline is yet to come. */
+    /* The timer is a few milliseconds early by the wall clock, which is slewed: the deadline is yet to come.
+     */
     if (event->head.on == VM_ON_TIMEOUT && event->head.at_ms < slot->vm.head.deadline_at_ms)
-        machine_arm(slot);
+        deadline_arm(slot);
     machine_step_finish(step, -EPERM, &slot->vm);
 }
 
@@ -168,7 +170,6 @@ int machine_post(struct core *core, const uint8_t uuid[static VM_UUID_LEN], cons
     if (!step)
         return -ENOMEM;
     step->event = *event;
-    step->event.head.at_ms = loop_wall_ms();
     if (slot) {
         step_queue(slot, step);
         return 0;
@@ -212,26 +213,6 @@ static void deadline_due(void *arg)
     /* Who waits for others' boots is not late; its time begins with its turn. */
     if (!perform_holds_deadline(slot))
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_TIMEOUT);
-}
-
-void machine_arm(struct vm_slot *slot)
-{
-    int64_t due_at_ms = slot->vm.head.deadline_at_ms;
-    if (due_at_ms == 0) {
-        loop_timer_disarm(slot->deadline);
-        return;
-    }
-    if (slot->floor_state == slot->vm.head.state && slot->deadline_floor_ms > due_at_ms)
-        due_at_ms = slot->deadline_floor_ms;
-    int64_t left_ms = due_at_ms - loop_wall_ms();
-    loop_timer_arm(slot->deadline, left_ms > 0 ? (uint64_t)left_ms : 0);
-}
-
-void machine_arm_anew(struct vm_slot *slot)
-{
-    slot->floor_state = slot->vm.head.state;
-    slot->deadline_floor_ms = loop_wall_ms() + slot->vm.timeout_ms[slot->vm.head.state];
-    machine_arm(slot);
 }
 
 /* ---- the table ---- */
@@ -297,7 +278,6 @@ int machine_begin(struct core *core, const struct vm *vm, const char *actor, mac
         machine_slot_destroy(slot);
         return -ENOMEM;
     }
-    step->event.head.at_ms = loop_wall_ms();
     drive_hold(core, vm);
     step_queue(slot, step);
     return 0;
@@ -319,7 +299,7 @@ static int record_load(void *arg, const void *key, size_t key_len_bytes, const v
         return rc;
     if (vm.assignment_number > core->assignment)
         core->assignment = vm.assignment_number;
-    machine_arm(slot);
+    deadline_arm(slot);
     return 0;
 }
 

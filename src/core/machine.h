@@ -15,7 +15,7 @@
  * offence); -ENOENT there is no such VM (any more). VM is the record now, borrowed, NULL with -ENOENT. */
 typedef void machine_done_fn(void *arg, int error, const struct vm *vm);
 
-/* Posts an event about a VM; its at_ms is filled in. ACTOR goes to history and audit (core_actor_*; NULL:
+/* Posts an event about a VM; its at_ms is filled in when it is taken. ACTOR goes to history and audit (core_actor_*; NULL:
  * "kilnd"). DONE may be NULL; it is called once, never from inside. 0 or -ENOMEM (then DONE is never
  * called). */
 int machine_post(struct core *core, const uint8_t uuid[static VM_UUID_LEN], const struct vm_event *event,
@@ -31,11 +31,6 @@ int machine_post_trouble(struct core *core, const uint8_t uuid[static VM_UUID_LE
  * same batch. 0 or -ENOMEM; DONE as above. */
 int machine_begin(struct core *core, const struct vm *vm, const char *actor, machine_done_fn *done,
                   void *arg);
-
-/* Arms the timer of the record's deadline. */
-void machine_arm(struct vm_slot *slot);
-/* Gives the record's state its whole time from now on. */
-void machine_arm_anew(struct vm_slot *slot);
 
 /* Lets the record go, for good. Its history and audit stay. */
 void machine_forget(struct vm_slot *slot);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "protocol/wire.h"
+#include "src/core/deadline.h"
 #include "src/core/machine_private.h"
 #include "src/core/object.h"
 #include "src/core/perform.h"
@@ -44,6 +45,9 @@ static int decision_make(struct vm_slot *slot, struct machine_step *step)
     struct machine_decision *decision = calloc(1, sizeof *decision);
     if (!decision)
         return -ENOMEM;
+    deadline_look(slot->core);
+    deadline_rebase(slot);
+    step->event.head.at_ms = loop_wall_ms();
     decision->vm = slot->vm;
     fsm_fx_init(&decision->fx);
     bool taken = true;
@@ -192,7 +196,7 @@ static void durable(void *arg)
     slot->step = NULL;
     change_log(&decision->history);
     watchers_tell(slot->core, slot, &decision->history);
-    machine_arm(slot);
+    deadline_arm(slot);
     perform_effects(slot, &decision->fx);
     machine_step_finish(step, 0, &slot->vm);
     if (slot->first)

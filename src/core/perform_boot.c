@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "protocol/crypto.h"
+#include "src/core/deadline.h"
 #include "src/core/file.h"
 #include "src/core/identity.h"
 #include "src/core/machine.h"
@@ -217,7 +218,7 @@ static void start(struct vm_slot *slot)
     phase_set(slot, BOOT_STARTS);
     slot->perform->boot_number = slot->vm.boot_number;
     slot->perform->stopped = false;
-    machine_arm_anew(slot);
+    deadline_arm_anew(slot);
 
     int rc = perform_spec(slot, &spec);
     if (!rc)

@@ -53,6 +53,8 @@ static const struct tlv_member vm_members[] = {
     VM(45, TLV_BOOL, forced),
     VM(46, TLV_BOOL, retention_over),
     VM(47, TLV_NUMBER, gone),
+    VM(48, TLV_NUMBER, clock_boot),
+    VM(49, TLV_NUMBER, clock_ahead_ms),
 };
 
 #define REGISTRATION(tag, kind, member) TLV_MEMBER(tag, kind, struct vm_registration, member)

@@ -38,7 +38,9 @@ static struct vm vm_full(void)
                     .code = 1303,
                     .forced = true,
                     .retention_over = true,
-                    .gone = 3};
+                    .gone = 3,
+                    .clock_boot = 0x0123456789abcdef,
+                    .clock_ahead_ms = -17};
     strcpy(vm.head.story, "a story");
     memset(vm.uuid, 0xa1, sizeof vm.uuid);
     memset(vm.brick_hash, 0xb2, sizeof vm.brick_hash);
