@@ -1,9 +1,21 @@
 /* links: kiln_protocol */
-/* The Kiln-Signature header: what parses formats to the same text. */
+/* The Kiln-Signature header: what parses formats to the same text. Headers that carry a token: it is whole or
+ * none, and stands in what was read. */
 #include <string.h>
 
 #include "fuzz/claim.h"
 #include "protocol/login.h"
+
+static void check_token(const char *authorization, const char *offer)
+{
+    char token[LOGIN_TOKEN_TEXT];
+    uint8_t bytes[LOGIN_TOKEN_BYTES];
+    login_token_find(authorization, offer, token);
+    if (*token == '\0')
+        return;
+    CLAIM(hex_decode(token, bytes, sizeof bytes) == 0);
+    CLAIM(strstr(authorization ? authorization : offer, token) != NULL);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -19,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         request_signature_format(&signature, again);
         CLAIM(strcmp(again, text) == 0);
     }
+    check_token(text, NULL);
+    check_token(NULL, text);
     free(text);
     return 0;
 }

@@ -40,6 +40,45 @@ int login_verify(const struct crypto_rsa *key, const uint8_t host[CRYPTO_HASH_BY
     return crypto_rsa_verify(key, buffer, block.len, signature.bytes, signature.len);
 }
 
+/* Whether TEXT begins with a token and then nothing, or one of ENDS. */
+static bool take_token(const char *text, const char *ends, char out[LOGIN_TOKEN_TEXT])
+{
+    size_t len = strspn(text, "0123456789abcdef");
+    if (len != LOGIN_TOKEN_TEXT - 1 || (text[len] != '\0' && !strchr(ends, text[len])))
+        return false;
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return true;
+}
+
+/* TEXT after SCHEME in any case (RFC 9110 11.1), or NULL. */
+static const char *after_scheme(const char *text, const char *scheme)
+{
+    for (; *scheme; text++, scheme++)
+        if ((*text >= 'A' && *text <= 'Z' ? *text | 0x20 : *text) != *scheme)
+            return NULL;
+    return text;
+}
+
+void login_token_find(const char *authorization, const char *offer, char out[LOGIN_TOKEN_TEXT])
+{
+    static const char protocol[] = "kiln.token.";
+    out[0] = '\0';
+    if (authorization) {
+        const char *text = after_scheme(authorization, "bearer ");
+        if (text)
+            take_token(text, "", out);
+        return;
+    }
+    while (offer && *offer) {
+        offer += strspn(offer, ", \t");
+        if (strncmp(offer, protocol, sizeof protocol - 1) == 0 &&
+            take_token(offer + sizeof protocol - 1, ", \t", out))
+            return;
+        offer += strcspn(offer, ",");
+    }
+}
+
 /* Skips TEXT if *AT begins with it. */
 static bool skip(const char **at, const char *text)
 {

@@ -1,6 +1,7 @@
 /*
- * Log in and signed requests (README 8.2, 8.3). In: what is signed. Out: signatures, the Kiln-Signature
- * header, verdicts. Nothing is kept; whether a nonce or time was seen before is the caller's.
+ * Log in and signed requests (README 8.2, 8.3). In: what is signed; headers. Out: signatures, the
+ * Kiln-Signature header, the token, verdicts. Nothing is kept; whether a nonce or time was seen before is the
+ * caller's.
  */
 #ifndef KILN_PROTOCOL_LOGIN_H
 #define KILN_PROTOCOL_LOGIN_H
@@ -12,6 +13,8 @@ enum {
     REQUEST_NONCE_BYTES = 16,
     REQUEST_SKEW_MS = 120000,
     REQUEST_HEADER_MAX = 800, /* bytes of the header's value, with the NUL */
+    LOGIN_TOKEN_BYTES = 32,
+    LOGIN_TOKEN_TEXT = TEXT_HEX_BYTES(LOGIN_TOKEN_BYTES),
 };
 
 /* User key over block("kiln/1 login", HOST, nonce); HOST is the identity's fingerprint. Checks: 0 or -EACCES.
@@ -21,6 +24,11 @@ int login_sign(struct crypto_rsa *key, crypto_random *random, void *arg,
                uint8_t out[CRYPTO_SIGNATURE_MAX], size_t *ret_len);
 int login_verify(const struct crypto_rsa *key, const uint8_t host[CRYPTO_HASH_BYTES],
                  const uint8_t nonce[LOGIN_NONCE_BYTES], struct bytes signature);
+
+/* The token that a request carries, a guest's too (README 4.3): in AUTHORIZATION ("Bearer <token>"), else
+ * among the subprotocols of OFFER ("kiln.v1, kiln.token.<token>"), each the header's value or NULL. Writes
+ * the token's text, "" when there is none of the right form. A secret: the caller wipes it. */
+void login_token_find(const char *authorization, const char *offer, char out[LOGIN_TOKEN_TEXT]);
 
 /* What of a request is signed. */
 struct request_target {

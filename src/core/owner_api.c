@@ -50,33 +50,12 @@ bool owner_api_identify(struct ask *ask, const uint8_t token[32])
 
 /* ---- the route ---- */
 
-/* Whether PATH is the route's; copies what stands at each '*'. */
-static bool fits(const char *pattern, const char *path, struct owner_request *request)
-{
-    size_t segments = 0;
-    while (*pattern && *path) {
-        if (*pattern != '*') {
-            if (*pattern++ != *path++)
-                return false;
-            continue;
-        }
-        size_t length = strcspn(path, "/");
-        if (length == 0 || length >= OWNER_SEGMENT_BYTES || segments == OWNER_SEGMENTS_MAX)
-            return false;
-        memcpy(request->segment[segments], path, length);
-        request->segment[segments++][length] = '\0';
-        path += length;
-        pattern++;
-    }
-    return !*pattern && !*path;
-}
-
 /* RET_KNOWN: the path is there, with this or another method. */
-static const struct owner_route *find_route(struct owner_request *request, const char *path, bool *ret_known)
+static const struct owner_route *find_route(struct owner_request *request, bool *ret_known)
 {
     *ret_known = false;
     for (const struct owner_route *route = owner_routes; route->method; route++) {
-        if (!fits(route->path, path, request))
+        if (!api_path_fits(&request->target, route->path, request->segment))
             continue;
         *ret_known = true;
         if (strcmp(route->method, request->method) == 0)
@@ -142,20 +121,6 @@ static enum kiln_code check_access(struct owner_request *request, enum owner_acc
 
 /* ---- the request ---- */
 
-/* Splits "?after=..." off, in place. */
-static bool take_query(struct owner_request *request, char *path)
-{
-    static const char after[] = "after=";
-    char *query = strchr(path, '?');
-    if (!query)
-        return true;
-    *query++ = '\0';
-    if (strncmp(query, after, strlen(after)) != 0)
-        return false;
-    request->after = query + strlen(after);
-    return true;
-}
-
 static void handle(struct owner_request *request, const struct owner_route *route)
 {
     struct json *body = NULL;
@@ -178,18 +143,17 @@ static void handle(struct owner_request *request, const struct owner_route *rout
 
 static void route_request(struct owner_request *request)
 {
-    char path[OWNER_PATH_MAX];
     bool known = false;
-    if (strlen(request->path) >= sizeof path) {
-        ask_refuse(request->ask, CODE_NOT_FOUND, "");
+    const struct owner_route *route = NULL;
+    if (api_path_parse(request->path, &request->target) == 0)
+        route = find_route(request, &known);
+    if (!route) {
+        ask_refuse(request->ask, known ? CODE_METHOD_NOT_ALLOWED : CODE_NOT_FOUND, "");
         return;
     }
-    strcpy(path, request->path);
-    const struct owner_route *route = take_query(request, path) ? find_route(request, path, &known) : NULL;
-    if (!route)
-        ask_refuse(request->ask, known ? CODE_METHOD_NOT_ALLOWED : CODE_NOT_FOUND, "");
-    else
-        handle(request, route);
+    if (*request->target.after)
+        request->after = request->target.after;
+    handle(request, route);
 }
 
 void owner_api_request(struct owner_api *api, struct ask *ask, const struct json *params)

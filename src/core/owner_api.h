@@ -18,7 +18,6 @@ struct owner_api;
 
 enum {
     OWNER_BODY_MAX = 65536,
-    OWNER_PATH_MAX = 512,
     OWNER_HELD_BACK_MAX = 256 /* answers to failed log ins; more are LIMIT_REACHED at once */
 };
 

@@ -4,11 +4,10 @@
 #ifndef KILN_CORE_OWNER_API_PRIVATE_H
 #define KILN_CORE_OWNER_API_PRIVATE_H
 
+#include "protocol/api_path.h"
 #include "protocol/text.h"
 #include "src/core/owner_api.h"
 #include "src/core/session.h"
-
-enum { OWNER_SEGMENTS_MAX = 2, OWNER_SEGMENT_BYTES = 80 };
 
 /* A request on its way through the checks. */
 struct owner_request {
@@ -19,9 +18,10 @@ struct owner_request {
     struct bytes raw;             /* the body as signed */
     uint8_t token[SESSION_TOKEN_BYTES];
     bool has_token;
-    char segment[OWNER_SEGMENTS_MAX][OWNER_SEGMENT_BYTES]; /* what stood at the route's '*' */
-    const char *after;                                     /* of "?after=", NULL when there is none */
-    const struct json *body;                               /* NULL when there is none */
+    struct api_path target;             /* what PATH says */
+    const char *segment[API_STARS_MAX]; /* of target: what stood at the route's '*' */
+    const char *after;                  /* of target, NULL when there is none */
+    const struct json *body;            /* NULL when there is none */
 };
 
 /* What a route asks for. */
@@ -32,7 +32,7 @@ enum owner_access {
 };
 
 struct owner_route {
-    const char *method, *path; /* each '*' stands for one segment */
+    const char *method, *path; /* a pattern of api_path_fits */
     enum owner_access access;
     void (*handle)(struct owner_request *request); /* answers the ask */
 };

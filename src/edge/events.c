@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/api_path.h"
 #include "protocol/json_write.h"
+#include "protocol/login.h"
 #include "src/edge/edge.h"
 #include "src/edge/failure.h"
 #include "src/edge/hold.h"
@@ -147,25 +149,22 @@ static void on_asker_gone(struct hold *hold)
     tell_end(hold->edge, hold->number);
 }
 
-/* "since=N" of the query, or -1. */
-static int64_t read_since(const char *query)
-{
-    size_t digits = strncmp(query, "since=", 6) == 0 ? strspn(query + 6, "0123456789") : 0;
-    return digits > 0 && digits < 19 && query[6 + digits] == '\0' ? atoll(query + 6) : -1;
-}
-
 void events_ask(struct events *events, struct http_request *request)
 {
-    char token[TOKEN_MAX];
-    int64_t since = read_since(http_request_head(request)->query);
+    char token[LOGIN_TOKEN_TEXT];
+    struct api_path path;
+    if (api_path_parse(http_request_head(request)->target, &path) < 0 || *path.after) {
+        failure_answer(request, CODE_BAD_PARAMETER, "since");
+        return;
+    }
     uint64_t subscription = ++events->last_subscription;
     struct json_writer params = json_writer_init(0);
     token_read(request, token);
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "token", token);
     json_write_int(&params, "subscription", (int64_t)subscription);
-    if (since >= 0)
-        json_write_int(&params, "since", since);
+    if (path.since >= 0)
+        json_write_int(&params, "since", path.since);
     json_write_object_end(&params);
     explicit_bzero(token, sizeof(token));
     struct hold *hold = hold_call(events->edge, request, "owner.events", &params, on_allowed);

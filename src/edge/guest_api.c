@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/api_path.h"
 #include "protocol/json.h"
+#include "protocol/login.h"
 #include "src/edge/edge.h"
 #include "src/edge/failure.h"
 #include "src/edge/files.h"
@@ -21,7 +23,6 @@
 #include "src/io/ws.h"
 
 #define V1 "/v1/"
-#define CONTROLLER "controller/"
 
 /* Files of the release folder (protocol/README 10.4). */
 static void handle_manifest(struct http_request *request, void *arg)
@@ -36,13 +37,16 @@ static void handle_config(struct http_request *request, void *arg)
 
 static void handle_controller(struct http_request *request, void *arg)
 {
-    char name[64];
-    const char *path = http_request_head(request)->path + strlen(V1 CONTROLLER);
-    int len = snprintf(name, sizeof(name), "controller-%s", path);
-    if (len < 0 || (size_t)len >= sizeof(name) || strchr(path, '/') != NULL)
+    char name[sizeof("controller-") + API_PART_BYTES];
+    const char *stars[API_STARS_MAX];
+    struct api_path path;
+    if (api_path_parse(http_request_head(request)->target, &path) < 0 ||
+        !api_path_fits(&path, V1 "controller/*", stars)) {
         failure_answer(request, CODE_NOT_FOUND, NULL);
-    else
-        files_answer(request, ((const struct edge *)arg)->release_fd, name);
+        return;
+    }
+    snprintf(name, sizeof(name), "controller-%s", stars[0]);
+    files_answer(request, ((const struct edge *)arg)->release_fd, name);
 }
 
 static void send_result(struct hold *hold, const struct rpc_answer *answer)
@@ -96,7 +100,7 @@ static void open_channel(struct hold *hold, const struct rpc_answer *answer)
 static void ask_token(struct edge *edge, struct http_request *request,
                       void (*fn)(struct hold *hold, const struct rpc_answer *answer))
 {
-    char token[TOKEN_MAX];
+    char token[LOGIN_TOKEN_TEXT];
     uint8_t uuid[UUID_BYTES];
     const char *vm = http_head_field(http_request_head(request), "Kiln-VM");
     if (!ws_is_upgrade(request) || vm == NULL || uuid_parse(vm, uuid) < 0) {
@@ -131,7 +135,7 @@ static void handle_channel(struct http_request *request, void *arg)
 const struct http_route guest_routes[] = {
     {"GET", V1 "manifest", 0, handle_manifest},
     {"GET", V1 "config", 0, handle_config},
-    {"GET", V1 CONTROLLER "*", 0, handle_controller},
+    {"GET", V1 "controller/*", 0, handle_controller},
     {"POST", V1 "register", REGISTER_BODY_MAX, handle_register},
     {"GET", V1 "link", 0, handle_link},
     {"GET", V1 "channel", 0, handle_channel},

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/api_path.h"
 #include "protocol/json.h"
+#include "protocol/login.h"
 #include "src/edge/edge.h"
 #include "src/edge/events.h"
 #include "src/edge/failure.h"
@@ -20,8 +22,6 @@
 #include "src/io/ws.h"
 
 #define BODY_MAX 65536 /* README 1.7 */
-#define VMS "/v1/vms/"
-#define CHANNEL "/channel"
 
 /* Scripts and styles only from here, no frames around it, no address of ours told to others. */
 const char owner_headers[] =
@@ -54,7 +54,7 @@ static void send_answer(struct hold *hold, const struct rpc_answer *answer)
 
 static void handle_request(struct http_request *request, void *arg)
 {
-    char token[TOKEN_MAX];
+    char token[LOGIN_TOKEN_TEXT];
     size_t len;
     const struct http_head *head = http_request_head(request);
     const char *body = http_request_body(request, &len);
@@ -101,7 +101,7 @@ static void join_channel(struct hold *hold, const struct rpc_answer *answer)
 
 static void ask_channel(struct edge *edge, struct http_request *request, const char *vm)
 {
-    char token[TOKEN_MAX];
+    char token[LOGIN_TOKEN_TEXT];
     struct json_writer params = json_writer_init(0);
     token_read(request, token);
     json_write_object_begin(&params, NULL);
@@ -115,32 +115,31 @@ static void ask_channel(struct edge *edge, struct http_request *request, const c
 /* /v1/vms/<id>/channel is ours; everything else below /v1/vms/ is kilnd's. */
 static void handle_vm(struct http_request *request, void *arg)
 {
-    const char *id = http_request_head(request)->path + strlen(VMS);
-    const char *rest = strchr(id, '/');
-    char vm[UUID_TEXT_BYTES];
-    if (rest == NULL || strcmp(rest, CHANNEL) != 0 ||
-        strcmp(http_request_head(request)->method, "GET") != 0) {
+    const struct http_head *head = http_request_head(request);
+    const char *stars[API_STARS_MAX];
+    struct api_path path;
+    if (strcmp(head->method, "GET") != 0 || api_path_parse(head->target, &path) < 0 ||
+        !api_path_fits(&path, "/v1/vms/*/channel", stars))
         handle_request(request, arg);
-        return;
-    }
-    if (!ws_is_upgrade(request) || (size_t)(rest - id) >= sizeof(vm)) {
+    else if (!ws_is_upgrade(request))
         failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
-        return;
-    }
-    snprintf(vm, sizeof(vm), "%.*s", (int)(rest - id), id);
-    ask_channel(arg, request, vm);
+    else
+        ask_channel(arg, request, stars[0]);
 }
 
 static void handle_page(struct http_request *request, void *arg)
 {
     const struct edge *edge = arg;
-    const char *path = http_request_head(request)->path + 1;
-    files_answer(request, edge->web_fd, *path == '\0' ? "index.html" : path);
+    char file[API_FILE_BYTES];
+    if (api_file_parse(http_request_head(request)->target, file) == 0)
+        files_answer(request, edge->web_fd, file);
+    else
+        failure_answer(request, CODE_NOT_FOUND, NULL);
 }
 
 const struct http_route owner_routes_http[] = {
     {"GET", "/v1/events", 0, handle_events},
-    {NULL, VMS "*", BODY_MAX, handle_vm},
+    {NULL, "/v1/vms/*", BODY_MAX, handle_vm},
     {NULL, "/v1/*", BODY_MAX, handle_request},
     {"GET", "/*", 0, handle_page},
 };

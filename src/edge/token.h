@@ -5,13 +5,12 @@
 #ifndef KILN_EDGE_TOKEN_H
 #define KILN_EDGE_TOKEN_H
 
+#include "protocol/login.h"
+
 struct http_request;
 
-#define TOKEN_MAX 129 /* with the NUL; longer ones cannot be good and read as none */
-
-/* From "Authorization: Bearer", else from the subprotocol "kiln.token.<token>"; "" when there is none.
- * A secret: the caller wipes it. */
-void token_read(const struct http_request *request, char ret_token[TOKEN_MAX]);
+/* login_token_find of the request's headers. A secret: the caller wipes it. */
+void token_read(const struct http_request *request, char ret_token[LOGIN_TOKEN_TEXT]);
 /* The subprotocol to answer an upgrade with: "kiln.v1" when it was offered, else NULL. */
 const char *token_protocol(const struct http_request *request);
 

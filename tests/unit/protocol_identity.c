@@ -355,6 +355,41 @@ static void the_signature_header_has_one_form(void **state)
         assert_int_equal(request_signature_parse(wrong[i], &signature), -EBADMSG);
 }
 
+#define TOKEN "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static void a_token_is_whole_or_none(void **state)
+{
+    static const char *const good[][2] = {{"Bearer " TOKEN, NULL},
+                                          {"bearer " TOKEN, "kiln.token.00"},
+                                          {NULL, "kiln.token." TOKEN},
+                                          {NULL, "kiln.v1, kiln.token." TOKEN},
+                                          {NULL, "kiln.token.00,\tkiln.token." TOKEN " ,x"}};
+    static const char *const wrong[][2] = {{NULL, NULL},
+                                           {"", ""},
+                                           {"Bearer", NULL},
+                                           {TOKEN, NULL},
+                                           {"Basic " TOKEN, "kiln.token." TOKEN},
+                                           {"Bearer  " TOKEN, NULL},
+                                           {"Bearer " TOKEN "0", NULL},
+                                           {"Bearer " TOKEN ",", NULL},
+                                           {"Bearer 00112233445566778899AABBCCDDEEFF", NULL},
+                                           {NULL, "xkiln.token." TOKEN},
+                                           {NULL, "kiln.token." TOKEN "x"},
+                                           {NULL, "kiln.v1;kiln.token." TOKEN}};
+    char token[LOGIN_TOKEN_TEXT];
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        login_token_find(good[i][0], good[i][1], token);
+        assert_string_equal(token, TOKEN);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        login_token_find(wrong[i][0], wrong[i][1], token);
+        assert_string_equal(token, "");
+    }
+    seed_write_text("login", "bearer", SEED_PLAIN, good[1][0]);
+    seed_write_text("login", "offer", SEED_PLAIN, good[4][1]);
+}
+
 static void manifests_are_ordered_signed_and_strict(void **state)
 {
     struct manifest manifest = {.version = 7, .config = {1}}, again;
@@ -400,6 +435,7 @@ int main(void)
         cmocka_unit_test(log_in_is_for_one_host_and_nonce),
         cmocka_unit_test(a_signed_request_holds_as_it_was_signed),
         cmocka_unit_test(the_signature_header_has_one_form),
+        cmocka_unit_test(a_token_is_whole_or_none),
         cmocka_unit_test(manifests_are_ordered_signed_and_strict),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
