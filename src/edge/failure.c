@@ -24,6 +24,7 @@ void failure_answer(struct http_request *request, enum kiln_code code, const cha
     json_write_object_end(&body);
     if (info->http_status == 503)
         http_request_add_header(request, "Retry-After", RETRY_AFTER_S);
+    http_request_add_header(request, "Cache-Control", "no-store");
     http_answer(request, info->http_status, "application/json", body.text, body.len);
     json_writer_finish(&body);
 }

@@ -7,8 +7,8 @@
 
 struct http_request;
 
-/* Answers with FOLDER_FD's file PATH (as of api_file_parse), by its name's ending typed; NOT_FOUND
- * when it is not a regular file below the folder or a symbolic link is on the way. FOLDER_FD may be -1. */
+/* Answers with FOLDER_FD's file PATH (as of api_file_parse); NOT_FOUND when it is not a regular file below
+ * the folder or a symbolic link is on the way. FOLDER_FD may be -1. */
 void files_answer(struct http_request *request, int folder_fd, const char *path);
 
 #endif

@@ -12,27 +12,18 @@
 #include "src/edge/edge.h"
 #include "src/edge/events.h"
 #include "src/edge/failure.h"
-#include "src/edge/files.h"
 #include "src/edge/hold.h"
 #include "src/edge/relays.h"
 #include "src/edge/token.h"
 #include "src/io/http_parse.h"
 #include "src/io/http_server.h"
+#include "src/io/page.h"
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
 #define BODY_MAX 65536 /* README 1.7 */
 
-/* Scripts and styles only from here, no frames around it, no address of ours told to others. */
-const char owner_headers[] =
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Cache-Control: no-store\r\n";
+const char owner_headers[] = PAGE_HEADERS_TLS;
 
 static void send_answer(struct hold *hold, const struct rpc_answer *answer)
 {
@@ -49,7 +40,17 @@ static void send_answer(struct hold *hold, const struct rpc_answer *answer)
         snprintf(seconds, sizeof(seconds), "%lld", (long long)retry_after_s);
         http_request_add_header(hold->request, "Retry-After", seconds);
     }
+    http_request_add_header(hold->request, "Cache-Control", "no-store");
     http_answer(hold->request, status, "application/json", body, strlen(body));
+}
+
+/* Whether a page of somebody else's sent it, which is then refused. */
+static bool refuse_foreign(struct http_request *request)
+{
+    if (!page_is_foreign(http_request_head(request), "https"))
+        return false;
+    failure_answer(request, CODE_NOT_ALLOWED, "Origin");
+    return true;
 }
 
 static void handle_request(struct http_request *request, void *arg)
@@ -60,6 +61,8 @@ static void handle_request(struct http_request *request, void *arg)
     const char *body = http_request_body(request, &len);
     const char *signature = http_head_field(head, "Kiln-Signature");
     struct json_writer params = json_writer_init(0);
+    if (refuse_foreign(request))
+        return;
     token_read(request, token);
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "peer", http_request_peer(request));
@@ -76,9 +79,21 @@ static void handle_request(struct http_request *request, void *arg)
     hold_call(arg, request, "owner.request", &params, send_answer);
 }
 
+/* Whom the page came from (README 8.6). */
+static void handle_origin(struct http_request *request, void *arg)
+{
+    static const char body[] =
+        "{\"served_by\":\"kiln-edge\",\"version\":\"" KILN_VERSION "\",\"edge\":\"\",\"identity\":\"\"}";
+    (void)arg;
+    http_request_add_header(request, "Cache-Control", "no-store");
+    http_answer(request, 200, "application/json", body, sizeof(body) - 1);
+}
+
 static void handle_events(struct http_request *request, void *arg)
 {
     struct edge *edge = arg;
+    if (refuse_foreign(request))
+        return;
     if (ws_is_upgrade(request))
         events_ask(edge->events, request);
     else
@@ -123,7 +138,7 @@ static void handle_vm(struct http_request *request, void *arg)
         handle_request(request, arg);
     else if (!ws_is_upgrade(request))
         failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
-    else
+    else if (!refuse_foreign(request))
         ask_channel(arg, request, stars[0]);
 }
 
@@ -131,14 +146,14 @@ static void handle_page(struct http_request *request, void *arg)
 {
     const struct edge *edge = arg;
     char file[API_FILE_BYTES];
-    if (api_file_parse(http_request_head(request)->target, file) == 0)
-        files_answer(request, edge->web_fd, file);
-    else
+    if (api_file_parse(http_request_head(request)->target, file) < 0 ||
+        page_answer(request, edge->web_fd, file) < 0)
         failure_answer(request, CODE_NOT_FOUND, NULL);
 }
 
 const struct http_route owner_routes_http[] = {
     {"GET", "/v1/events", 0, handle_events},
+    {"GET", "/v1/origin", 0, handle_origin},
     {NULL, "/v1/vms/*", BODY_MAX, handle_vm},
     {NULL, "/v1/*", BODY_MAX, handle_request},
     {"GET", "/*", 0, handle_page},
