@@ -38,6 +38,8 @@
     X(BINDING_WRONG, 1211, 403, "the binding does not hold", "the edge may be hostile: tell the operator")   \
     X(BOOT_DATA_MISSING, 1212, 500, "the boot data is missing or wrong", "check the domain definition")      \
     X(GUEST_CRASHED, 1213, 500, "the controller keeps crashing", "look at the console")                      \
+    X(RELEASE_NOT_CURRENT, 1214, 403, "the guest runs another release than the published one",               \
+      "check the edge's release folder; else the edge may be hostile")                                       \
     /* VMs */                                                                                                \
     X(DEADLINE_PASSED, 1301, 504, "the VM did not get on in time", "look at kiln vm why")                    \
     X(VOLUME_FAILED, 1302, 500, "the VM's image could not be made", "check the storage pool")                \

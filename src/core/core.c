@@ -118,6 +118,7 @@ static int records_load(struct core *core, char error[static CORE_ERROR_LEN])
         return fail(error, rc, "the VMs in the store");
     assignment_load(core);
     edge_certificate_load(core);
+    releases_load(core);
     return 0;
 }
 
@@ -265,6 +266,7 @@ static void restarts_say(const struct config *now, const struct config *wanted)
     restart_say("network.name", now->network.name, wanted->network.name);
     restart_say("network.bridge", now->network.bridge, wanted->network.bridge);
     restart_say("network.subnet", now->network.subnet, wanted->network.subnet);
+    restart_say("release_dir", now->release_dir, wanted->release_dir);
     restart_say("guest_listen", now->guest_listen, wanted->guest_listen);
     restart_say("bridge_listen", now->bridge_listen, wanted->bridge_listen);
 }
@@ -286,6 +288,7 @@ int core_reload(struct core *core, char error[static CONFIG_ERROR_MAX])
     if (log_level_parse(wanted.log_level, &level) == 0)
         log_set_level(level);
     config_finish(&wanted);
+    releases_look(core);
     perform_wake(core);
     log_info("config", "read again", "path=%s", core->config_path);
     return 0;

@@ -14,6 +14,7 @@
 #include "src/core/audit.h"
 #include "src/core/index.h"
 #include "src/core/record.h"
+#include "src/core/releases.h"
 #include "src/core/virt.h"
 #include "src/io/config.h"
 #include "states/vm.h"
@@ -98,6 +99,8 @@ struct core {
     struct machine *machine;     /* owned (machine.c) */
     struct perform *perform;     /* owned (perform.c) */
     struct reconcile *reconcile; /* owned (reconcile.c) */
+
+    struct releases releases; /* releases.c */
 
     uint8_t edge_certificate[RECORD_HASH_LEN]; /* fingerprint; last said by the edge
                                                   (core_edge_certificate_set) */

@@ -4,6 +4,7 @@
 #include "src/core/register.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "src/core/guest_link.h"
 #include "src/core/identity.h"
 #include "src/core/machine.h"
+#include "src/core/releases.h"
 #include "src/core/vouch.h"
 #include "src/io/log.h"
 #include "src/io/random.h"
@@ -194,6 +196,27 @@ static bool is_proved(const struct core *core, const struct vm *vm, const struct
     return good && vm;
 }
 
+/* Whether a guest that registers for the first time runs the release in force; else answers, and ends a VM
+ * that would run another. One that registered before may have an old one's hash in its request: its stub has
+ * seen it be current, and takes newer ones only. */
+static bool is_current(struct ask *ask, const struct vm *vm, const struct register_request *request)
+{
+    char hex[2 * CRYPTO_HASH_BYTES + 1], detail[VM_DETAIL_LEN];
+    uint8_t uuid[VM_UUID_LEN];
+    enum kiln_code code =
+        vm->registered ? CODE_NONE : releases_check(ask->verbs->core, vm, request->manifest);
+    if (code == CODE_NONE)
+        return true;
+    memcpy(uuid, vm->uuid, sizeof uuid);
+    if (code == CODE_RELEASE_NOT_CURRENT) {
+        hex_encode(request->manifest, sizeof request->manifest, hex);
+        snprintf(detail, sizeof detail, "the edge served it manifest %s", hex);
+        machine_post_trouble(ask->verbs->core, uuid, VM_ON_GUEST_FAILED, code, detail, CORE_ACTOR_SELF);
+    }
+    refuse(ask, code, uuid);
+    return false;
+}
+
 void register_guest(struct ask *ask, const struct json *params)
 {
     struct register_request request;
@@ -213,7 +236,7 @@ void register_guest(struct ask *ask, const struct json *params)
         refuse(ask, CODE_ALREADY_REGISTERED, vm->uuid);
     else if (!is_vm_key(&request))
         ask_refuse(ask, CODE_BAD_PARAMETER, "public_key");
-    else if (ask_may_store(ask))
+    else if (is_current(ask, vm, &request) && ask_may_store(ask))
         post(ask, vm, &request, hash);
 }
 

@@ -14,7 +14,7 @@ struct json;
 
 /* Answers ASK: once the registration is durable, with 4.2's reply; the same request again gets the same
  * reply. PROOF_WRONG (also for an unknown VM), ALREADY_REGISTERED, BAD_PARAMETER, UNAVAILABLE (the VM is not
- * yet known to run: ask again). */
+ * yet known to run: ask again). RELEASE_NOT_CURRENT (releases.h), which ends the VM. */
 void register_guest(struct ask *ask, const struct json *params);
 
 /* Whether TOKEN is the guest's of this VM, and the VM may open its link and channels. */

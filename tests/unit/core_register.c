@@ -155,6 +155,67 @@ static void a_key_that_is_no_vm_key_is_refused(void **state)
     assert_string_equal(guest_register_with(world, &guest.request), "");
 }
 
+static void a_release_that_was_current_before_the_vm_was_there_is_refused(void **state)
+{
+    struct guest_end second;
+    char id[37];
+    (void)state;
+    uint8_t old[32];
+    memcpy(old, world->manifest, sizeof old);
+    int64_t published_ms = world_publish(world, 2);
+    while (loop_wall_ms() <= published_ms)
+        continue;
+    owner_make_vm(world, &world->alice, "second", "[]", id);
+    guest_boot(world, id, &second);
+    memcpy(second.request.manifest, old, sizeof old);
+    prove(&second.request, second.secret);
+    assert_string_equal(guest_register_with(world, &second.request), "RELEASE_NOT_CURRENT");
+    world_await_state(world, id, VM_DESTROYED);
+    assert_int_equal(guest_vm(world, &second)->code, CODE_RELEASE_NOT_CURRENT);
+    assert_false(guest_vm(world, &second)->registered);
+    guest_finish(&second);
+}
+
+static void a_release_that_was_replaced_while_the_vm_came_up_will_do(void **state)
+{
+    (void)state;
+    /* The file's clock is coarser than ours. */
+    while (world_publish(world, 2) < guest_vm(world, &guest)->head.entered_at_ms)
+        continue;
+    assert_string_equal(guest_register_with(world, &guest.request), "");
+    /* Later it is the same guest, whatever is published, and whoever has it in memory. */
+    world_publish(world, 3);
+    world_stop(world);
+    world_start(world);
+    world_hello(world, "[]");
+    assert_string_equal(guest_register_with(world, &guest.request), "");
+}
+
+static void what_was_in_force_outlives_kilnd(void **state)
+{
+    (void)state;
+    while (world_publish(world, 2) < guest_vm(world, &guest)->head.entered_at_ms)
+        continue;
+    world_stop(world);
+    world_start(world);
+    world_hello(world, "[]");
+    assert_int_equal(world->core.releases.count, 2);
+    assert_string_equal(guest_register_with(world, &guest.request), "");
+}
+
+static void without_a_release_guests_are_asked_to_wait(void **state)
+{
+    char path[128];
+    (void)state;
+    world->core.releases.count = 0;
+    snprintf(path, sizeof path, "%s/release/manifest.json", world->folder);
+    assert_int_equal(unlink(path), 0);
+    assert_string_equal(guest_register_with(world, &guest.request), "CONTROLLER_UNAVAILABLE");
+    assert_int_equal(guest_vm(world, &guest)->head.state, VM_BOOTED);
+    world_publish(world, 1);
+    assert_string_equal(guest_register_with(world, &guest.request), "");
+}
+
 static const char *show_token(const uint8_t *token)
 {
     struct json_writer params = json_writer_init(0);
@@ -193,6 +254,10 @@ int main(void)
         TEST(another_vms_secret_does_not_serve),
         TEST(a_destroyed_vm_registers_no_more),
         TEST(a_key_that_is_no_vm_key_is_refused),
+        TEST(a_release_that_was_current_before_the_vm_was_there_is_refused),
+        TEST(a_release_that_was_replaced_while_the_vm_came_up_will_do),
+        TEST(what_was_in_force_outlives_kilnd),
+        TEST(without_a_release_guests_are_asked_to_wait),
         TEST(a_token_opens_only_a_registered_vm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

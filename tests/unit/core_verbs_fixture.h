@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +24,7 @@
 #include "protocol/json.h"
 #include "protocol/link.h"
 #include "protocol/login.h"
+#include "protocol/manifest.h"
 #include "protocol/register.h"
 #include "src/core/identity.h"
 #include "src/core/object.h"
@@ -183,6 +185,7 @@ struct person {
 };
 
 struct world {
+    uint8_t manifest[RELEASE_HASH_LEN]; /* of the release in its folder */
     char folder[64];
     struct core core;
     struct verbs *verbs;
@@ -375,12 +378,33 @@ static inline void world_connect(struct world *world, const char *name, struct r
     assert_int_equal(rpc_client_open(world->core.loop, path, &options, ret_client), 0);
 }
 
+/* Puts a release of that VERSION into its folder, as `kiln release publish` does; returns when, as the file
+ * has it. */
+static inline int64_t world_publish(struct world *world, uint64_t version)
+{
+    char fresh[128], path[128];
+    struct manifest manifest = {.version = version, .signature.len = 1};
+    struct json_writer out = json_writer_init(0);
+    struct stat info;
+    snprintf(fresh, sizeof fresh, "%s/release/.new", world->folder);
+    snprintf(path, sizeof path, "%s/release/manifest.json", world->folder);
+    assert_int_equal(manifest_add_controller(&manifest, "x86_64", manifest.config), 0);
+    manifest_hash(&manifest, world->manifest);
+    manifest_write(&out, &manifest);
+    FILE *file = fopen(fresh, "w");
+    assert_int_equal(fputs(out.text, file) < 0 || fclose(file) || rename(fresh, path) || stat(path, &info),
+                     0);
+    json_writer_finish(&out);
+    return info.st_ctim.tv_sec * INT64_C(1000) + info.st_ctim.tv_nsec / 1000000;
+}
+
 /* Opens kilnd on what is in the folder, and connects. */
 static inline void world_start(struct world *world)
 {
     char text[512], words[CONFIG_ERROR_MAX], error[CORE_ERROR_LEN] = "";
-    snprintf(text, sizeof text, "{\"state_dir\":\"%s/state\",\"run_dir\":\"%s/run\"}", world->folder,
-             world->folder);
+    snprintf(text, sizeof text,
+             "{\"state_dir\":\"%s/state\",\"run_dir\":\"%s/run\",\"release_dir\":\"%s/release\"}",
+             world->folder, world->folder, world->folder);
     memset(&world->core, 0, sizeof world->core);
     assert_int_equal(config_parse("test", text, strlen(text), &world->core.config, words), 0);
     assert_int_equal(loop_create(&world->core.loop), 0);
@@ -433,9 +457,13 @@ static inline void world_stop(struct world *world)
 
 static inline void world_open(struct world *world)
 {
+    char release[128];
     memset(world, 0, sizeof *world);
     strcpy(world->folder, "/tmp/kiln-verbs-XXXXXX");
     assert_non_null(mkdtemp(world->folder));
+    snprintf(release, sizeof release, "%s/release", world->folder);
+    assert_int_equal(mkdir(release, 0755), 0);
+    world_publish(world, 1);
     world_start(world);
     person_make(&world->alice);
     person_make(&world->bob);

@@ -37,6 +37,7 @@ static inline void guest_boot(struct world *world, const char *id, struct guest_
     request->naddresses = 1;
     strcpy(request->stub_version, "0.1.0");
     strcpy(request->controller_version, "0.1.0");
+    memcpy(request->manifest, world->manifest, sizeof request->manifest);
     register_derive_key(guest->secret, key);
     register_request_prove(request, key);
     register_request_hash(request, guest->request_hash);
