@@ -67,6 +67,55 @@ static int begin(struct connect *connect, int argc, char **argv, size_t min, siz
     return exit_code == CLI_OK ? connect_pair_begin(connect, words->word[0], ret_vm, ret_channel) : exit_code;
 }
 
+/* The first drive that the host could not attach, or NULL. */
+static const struct json *failed_drive(const struct json *vm)
+{
+    const struct json *drives = json_member(vm, "drives");
+    for (size_t i = 0; i < json_count(drives); i++)
+        if (strcmp(connect_text(json_at(drives, i), "status"), "failed") == 0)
+            return json_at(drives, i);
+    return NULL;
+}
+
+/* Whether the VM has got on from `paired`, or does not without its owner; RET_EXIT_CODE is written then. What
+ * failed before is tried again with `paired`. */
+static bool is_attached(const struct json *vm, int *ret_exit_code)
+{
+    const char *state = connect_text(vm, "state");
+    const bool paired = strcmp(state, "paired") == 0;
+    const struct json *drive = paired ? failed_drive(vm) : NULL;
+    if (!paired && strcmp(state, "registered") != 0)
+        *ret_exit_code = CLI_OK;
+    else if (drive)
+        *ret_exit_code = cli_failure(connect_text(drive, "code"), NULL, connect_text(drive, "detail"));
+    else
+        return false;
+    return true;
+}
+
+/* An owner who leaves before all drives are attached takes the VM back to `registered`: stays until they are.
+ */
+static int await_drives(struct connect *connect, const char *id)
+{
+    char path[PATH_BYTES];
+    int64_t until_ms = loop_monotonic_ms() + ATTACH_WAIT_MS;
+    snprintf(path, sizeof path, "/v1/vms/%.36s", id);
+    for (;;) {
+        struct json *vm;
+        int attached_code;
+        int exit_code = connect_call(connect, "GET", path, NULL, false, &vm);
+        if (exit_code != CLI_OK)
+            return exit_code;
+        bool attached = is_attached(vm, &attached_code);
+        json_destroy(vm);
+        if (attached)
+            return attached_code;
+        if (loop_monotonic_ms() > until_ms)
+            return cli_failure("CONFLICT", NULL, "its drives are not attached yet: pair again");
+        connect_pause(connect, ATTACH_STEP_MS);
+    }
+}
+
 static int run_pair(struct connect *connect, int argc, char **argv)
 {
     struct connect_words words;
@@ -76,9 +125,10 @@ static int run_pair(struct connect *connect, int argc, char **argv)
     if (exit_code != CLI_OK)
         return exit_code;
     print_pair(connect, connect_channel_binding(channel));
+    exit_code = await_drives(connect, connect_text(vm, "id"));
     connect_channel_close(channel);
     json_destroy(vm);
-    return CLI_OK;
+    return exit_code;
 }
 
 /* Whether DRIVE (name or id) is among those that may be formatted. */
@@ -342,7 +392,8 @@ static int run_users_apply(struct connect *connect, int argc, char **argv)
 }
 
 const struct connect_command connect_channel_commands[] = {
-    {"pair", NULL, run_pair, "VM", "authenticates you and the VM to each other, and shows the keys"},
+    {"pair", NULL, run_pair, "VM",
+     "authenticates you and the VM to each other, and shows the keys; its drives are attached then"},
     {"unlock", NULL, run_unlock, "VM [--format DRIVE]...",
      "gives the VM the keys of its drives; then it is ready"},
     {"status", NULL, run_status, "VM", "what the VM says of itself"},
