@@ -283,6 +283,7 @@ int core_reload(struct core *core, char error[static CONFIG_ERROR_MAX])
     core->config.retention_s = wanted.retention_s;
     core->config.orphans = wanted.orphans;
     core->config.max_boots = wanted.max_boots;
+    core->config.edge_absent_s = wanted.edge_absent_s;
     core->config.noperators = wanted.noperators;
     memcpy(core->config.operators, wanted.operators, sizeof wanted.operators);
     if (log_level_parse(wanted.log_level, &level) == 0)

@@ -29,6 +29,7 @@ struct edge_link {
     struct verbs *verbs;       /* borrowed */
     struct rpc_server *server; /* owned */
     struct rpc_link *link;     /* of the edge that said hello last; NULL: none */
+    struct loop_timer *absent; /* owned; armed while there is none: its bridges end with it */
 };
 
 /* ---- to the edge ---- */
@@ -119,9 +120,25 @@ static size_t read_bridges(const struct json *relays, struct bridge_relay *bridg
     return count;
 }
 
+static void await_edge(struct edge_link *edge)
+{
+    loop_timer_arm(edge->absent, edge->verbs->core->config.edge_absent_s * UINT64_C(1000));
+}
+
+/* An edge that lives comes back much sooner and tells its relays; the sockets of one that died died with it.
+ */
+static void give_up(void *arg)
+{
+    struct edge_link *edge = arg;
+    log_warning("edge", "has not come back: no bridge counts as open any more", "edge_absent_s=%u",
+                (unsigned)edge->verbs->core->config.edge_absent_s);
+    bridges_reconcile(edge->verbs->bridges, NULL, 0);
+}
+
 static void forget_edge(struct edge_link *edge)
 {
     edge->link = NULL;
+    await_edge(edge);
     edge->verbs->core->edge_up = false;
     guest_links_drop(edge->verbs->links);
     owner_events_drop(edge->verbs->owner_events);
@@ -136,6 +153,7 @@ static void take_up(struct edge_link *edge, struct rpc_link *link, const struct 
         rpc_link_close(before);
     }
     edge->link = link;
+    loop_timer_disarm(edge->absent);
     edge->verbs->core->edge_up = true;
     if (bridges)
         bridges_reconcile(edge->verbs->bridges, bridges, read_bridges(relays, bridges));
@@ -375,11 +393,14 @@ int edge_link_create(struct verbs *verbs, const char *path, struct edge_link **r
                                          .on_close = on_close,
                                          .arg = edge};
     edge->verbs = verbs;
-    int error = rpc_server_open(verbs->core->loop, path, &options, &edge->server);
+    int error = loop_timer_create(verbs->core->loop, give_up, edge, &edge->absent);
+    if (!error)
+        error = rpc_server_open(verbs->core->loop, path, &options, &edge->server);
     if (error) {
-        free(edge);
+        edge_link_destroy(edge);
         return error;
     }
+    await_edge(edge);
     *ret_edge = edge;
     return 0;
 }
@@ -389,5 +410,7 @@ void edge_link_destroy(struct edge_link *edge)
     if (!edge)
         return;
     rpc_server_close(edge->server);
+    if (edge->absent)
+        loop_timer_destroy(edge->absent);
     free(edge);
 }

@@ -57,6 +57,7 @@ static const struct key keys[] = {
     {NULL, "retention_s", KEY_NUMBER, AT(retention_s), 0, 3650 * DAY_S, "2592000", NULL},
     {NULL, "orphans", KEY_CHOICE, AT(orphans), 0, 0, "report", "report|reap"},
     {NULL, "max_boots", KEY_NUMBER, AT(max_boots), 1, 1024, "4", NULL},
+    {NULL, "edge_absent_s", KEY_NUMBER, AT(edge_absent_s), 1, 3600, "60", NULL},
     {NULL, "log_level", KEY_LEVEL, AT(log_level), 0, 0, "info", NULL},
 };
 

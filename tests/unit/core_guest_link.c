@@ -273,19 +273,43 @@ static void a_bridge_from_ticket_to_end(void **state)
     world_await_state(world, guest.id, VM_READY);
 }
 
-static void an_edge_that_comes_back_tells_its_bridges(void **state)
+/* RELAYS is what the edge says that it has. */
+static void open_bridge(char *relays, size_t size)
 {
-    char relays[128];
-    (void)state;
     open_good_link(1);
     say_paired();
     world_await_state(world, guest.id, VM_DRIVES_ATTACHED);
     guest_say(world, &guest, "guest.ready", "{}");
     world_await_state(world, guest.id, VM_READY);
-    snprintf(relays, sizeof relays, "[{\"relay\":7,\"vm\":\"%s\",\"kind\":\"bridge\"}]", guest.id);
+    snprintf(relays, size, "[{\"relay\":7,\"vm\":\"%s\",\"kind\":\"bridge\"}]", guest.id);
     world_hello(world, relays);
     world_await_state(world, guest.id, VM_SSH_PROXIED);
+}
+
+static void an_edge_that_comes_back_tells_its_bridges(void **state)
+{
+    char relays[128];
+    (void)state;
+    open_bridge(relays, sizeof relays);
     world_hello(world, "[]");
+    world_await_state(world, guest.id, VM_READY);
+}
+
+static void an_edge_that_stays_away_has_no_bridges(void **state)
+{
+    char relays[128];
+    (void)state;
+    open_bridge(relays, sizeof relays);
+    rpc_client_close(world->edge);
+    world_await_state(world, guest.id, VM_READY);
+    /* If it lives after all, it says so. */
+    world_connect(world, "edge.sock", &world->edge);
+    world_hello(world, relays);
+    world_await_state(world, guest.id, VM_SSH_PROXIED);
+    /* Nor has one that never comes to a kilnd that was started again. */
+    world_stop(world);
+    world_start(world);
+    assert_int_equal(guest_vm(world, &guest)->head.state, VM_SSH_PROXIED);
     world_await_state(world, guest.id, VM_READY);
 }
 
@@ -354,6 +378,7 @@ int main(void)
         TEST(the_edge_goes_and_links_with_it),
         TEST(a_bridge_from_ticket_to_end),
         TEST(an_edge_that_comes_back_tells_its_bridges),
+        TEST(an_edge_that_stays_away_has_no_bridges),
         TEST(the_end_of_a_vm_ends_its_link_and_relays),
         TEST(a_disk_that_refuses_bounds_what_a_guest_reports),
     };

@@ -403,7 +403,8 @@ static inline void world_start(struct world *world)
 {
     char text[512], words[CONFIG_ERROR_MAX], error[CORE_ERROR_LEN] = "";
     snprintf(text, sizeof text,
-             "{\"state_dir\":\"%s/state\",\"run_dir\":\"%s/run\",\"release_dir\":\"%s/release\"}",
+             "{\"state_dir\":\"%s/state\",\"run_dir\":\"%s/run\",\"release_dir\":\"%s/release\","
+             "\"edge_absent_s\":1}",
              world->folder, world->folder, world->folder);
     memset(&world->core, 0, sizeof world->core);
     assert_int_equal(config_parse("test", text, strlen(text), &world->core.config, words), 0);
