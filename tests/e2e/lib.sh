@@ -44,7 +44,7 @@ write_config() {
     [ -n "${KILN_WORLD:-}" ] || fail "not in a world: run it by tests/world/run"
     mkdir -p "$HERE"/{bin,state,edge,release,log,people,web} "$POOL" "$RUN"
     cp "${KILN_BIN:?is the folder of the programs}"/kiln* "$HERE/bin/"
-    [ ! -d "$PROJECT/web" ] || cp -r "$PROJECT/web/." "$HERE/web/"
+    [ ! -d "$KILN_BIN/../web" ] || cp -r "$KILN_BIN/../web/." "$HERE/web/"
     chmod 0711 "$HERE"
     chmod 0755 "$POOL" "$RUN"
     chown kiln:kiln "$HERE/state" "$RUN" "$POOL"

@@ -1,0 +1,99 @@
+/*
+ * What the browser tests share: a browser, the host's side, claims that say what they are about.
+ *
+ *   in    run in a world (tests/world) with Kiln started in it; KILN_WEB_SHOTS: a folder for screenshots, kept as build artefacts
+ *   out   a page whose errors fail the test
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(join(here, '../../web/package.json'));
+const { chromium } = require('playwright-core');
+const axe = require.resolve('axe-core');
+const run = promisify(execFile);
+
+export const ORIGIN = process.env.KILN_WEB_ORIGIN ?? 'https://127.0.0.1:9443';
+const SHOTS = process.env.KILN_WEB_SHOTS;
+const LIMIT_MS = 30000;
+const began = performance.now();
+
+/** Says what was seen. */
+export const step = (words) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s  ${words}`);
+
+/** Fails the test unless it holds. */
+export function claim(holds, words) {
+  if (!holds) throw new Error(`not so: ${words}`);
+}
+
+/** A deed on the host's side (tests/web/host). @returns {Promise<string>} what it printed */
+export async function host(...words) {
+  const { stdout } = await run(join(here, 'host'), words, { maxBuffer: 1 << 24 });
+  return stdout.trim();
+}
+
+/** @returns {Promise<import('playwright-core').Browser>} Debian's Chromium, headless */
+export const launch = () => chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+});
+
+/**
+ * A page of its own, with nothing kept from before. What it reports as an error is kept in `errors`; a refusal by the
+ * Content-Security-Policy is such an error.
+ */
+export async function openPage(browser, { colorScheme = 'light', width = 1280, height = 900 } = {}) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme, viewport: { width, height }, acceptDownloads: true });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ORIGIN });
+  context.setDefaultTimeout(LIMIT_MS);
+  const page = await context.newPage();
+  page.errors = [];
+  page.on('pageerror', (error) => page.errors.push(String(error.stack ?? error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text())) page.errors.push(message.text());
+  });
+  return page;
+}
+
+/** Fails if the page reported an error. */
+export function expectNoErrors(page) {
+  claim(page.errors.length === 0, `the page reports no error, but ${page.errors.join('; ')}`);
+}
+
+/** No violation that axe-core finds. It is brought past the policy the way an extension is. */
+export async function expectAccessible(page, name) {
+  const session = await page.context().newCDPSession(page);
+  const { readFileSync } = await import('node:fs');
+  await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
+  const violations = await page.evaluate(async () => {
+    const found = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} (${node.failureSummary})`).join(', ')}`);
+  });
+  await session.detach();
+  claim(violations.length === 0, `${name} is accessible, but ${violations.join('\n')}`);
+}
+
+/** Keeps a picture of the page, by day and by night, narrow and wide. */
+export async function shoot(page, name) {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  const before = page.viewportSize();
+  for (const colorScheme of ['light', 'dark'])
+    for (const width of [375, 1600]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+    }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(before);
+}
+
+/** Nothing stands out of a narrow page. */
+export async function expectFits(page, name) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  claim(over <= 0, `${name} fits its width, but is ${over} px too wide`);
+}

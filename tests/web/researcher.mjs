@@ -1,0 +1,71 @@
+/*
+ * What a researcher does on the page, in their words.
+ */
+import { ORIGIN } from './lib.mjs';
+
+export const open = (page, hash = '') => page.goto(`${ORIGIN}/${hash}`);
+
+/** Confirms the host's identity at the first visit. */
+export const trustHost = (page) => page.getByRole('button', { name: 'Yes, it is the same' }).click();
+
+/** Makes a key in the page. @returns {Promise<{file: string, publicKey: string}>} path of its file, PEM of its public half */
+export async function makeKey(page, passphrase, path) {
+  await page.getByText('I have no key yet').click();
+  await page.getByLabel('Passphrase', { exact: true }).nth(1).fill(passphrase);
+  await page.getByLabel('Passphrase again').fill(passphrase);
+  await page.getByLabel('Size').selectOption('2048');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Make my key' }).click()]);
+  await download.saveAs(path);
+  return { file: path, publicKey: await page.getByLabel('Public key').textContent() };
+}
+
+export async function logIn(page, file, passphrase) {
+  await page.getByLabel('Private key file').setInputFiles(file);
+  await page.getByLabel('Passphrase', { exact: true }).first().fill(passphrase);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+/** Until the page is that of somebody logged in. */
+export const loggedIn = (page) => page.getByRole('button', { name: 'Log out' }).waitFor();
+
+export async function createVm(page, name, brick, drives = {}) {
+  await page.getByRole('link', { name: 'New VM' }).first().click();
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel(brick).check();
+  for (const [drive, mode] of Object.entries(drives)) await page.getByLabel(`Drive ${drive}`).selectOption(mode);
+  await page.getByRole('button', { name: 'Create VM' }).click();
+  await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+}
+
+/** Until the VM's track is at a state. */
+export const awaitState = (page, state, timeout = 30000) =>
+  page.locator(`.station[data-state="${state}"][aria-current="step"]`).waitFor({ timeout });
+
+export async function pair(page) {
+  await page.locator('#pair').click();
+  await page.locator('.pairing[data-pairing="paired"]').waitFor();
+}
+
+export const tab = (page, name) => page.getByRole('tab', { name, exact: true }).click();
+
+/** The terminal that is shown: its screen, and what stands in it. */
+export const screen = (page) => page.locator('.terminal-tab:visible .xterm-rows');
+
+export async function newTerminal(page) {
+  await page.locator('#new-terminal').click();
+  await page.locator('.terminal-tab:visible[data-state="open"]').waitFor();
+}
+
+export async function type(page, text) {
+  await page.locator('.terminal-tab:visible .xterm-helper-textarea').focus();
+  await page.keyboard.insertText(text);
+  await page.keyboard.press('Enter');
+}
+
+export const shows = (page, text, timeout = 30000) => screen(page).getByText(text).first().waitFor({ timeout });
+
+export async function destroyVm(page) {
+  await page.locator('#destroy').click();
+  await page.getByRole('button', { name: 'Destroy VM' }).click();
+  await awaitState(page, 'destroyed');
+}

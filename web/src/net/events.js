@@ -1,0 +1,57 @@
+/*
+ * What happens to the user's VMs, as it happens (protocol/README.md 8.4, `GET /v1/events`).
+ *
+ * In: a session. Out: `onOpen` (whatever was missed must be read anew), `onEvent`, `onLost`. Kept: one WebSocket, which is opened
+ * again when it ends.
+ */
+const RETRY_MIN_MS = 250;
+const RETRY_MAX_MS = 5000;
+
+/** @returns {string} the WebSocket address of a path of this host */
+export const socketUrl = (path) => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`;
+
+export class Events {
+  #session;
+  #handlers;
+  #socket = null;
+  #wait = RETRY_MIN_MS;
+  #timer = 0;
+  #ended = false;
+
+  /** @param {import('./session.js').Session} session @param {{onOpen: Function, onEvent: Function, onLost: Function}} handlers */
+  constructor(session, handlers) {
+    this.#session = session;
+    this.#handlers = handlers;
+    this.#open();
+  }
+
+  #open() {
+    const socket = new WebSocket(socketUrl('/v1/events'), this.#session.subprotocols);
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#wait = RETRY_MIN_MS;
+      this.#handlers.onOpen();
+    };
+    socket.onmessage = ({ data }) => this.#handlers.onEvent(JSON.parse(data));
+    socket.onclose = () => this.#retry();
+  }
+
+  #retry() {
+    if (this.#ended) return;
+    this.#handlers.onLost();
+    this.#timer = setTimeout(() => this.#reopen(), this.#wait);
+    this.#wait = Math.min(2 * this.#wait, RETRY_MAX_MS);
+  }
+
+  /* A WebSocket does not say why it was refused; a request does, and renews the session on the way. */
+  async #reopen() {
+    await this.#session.call('GET', '/v1/me').catch(() => {});
+    if (!this.#ended) this.#open();
+  }
+
+  end() {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+  }
+}

@@ -1,0 +1,132 @@
+/*
+ * The terminals of a VM, each in a tab. A shell outlives the page's connection: after a loss, or a reload, it is attached again.
+ *
+ * In: a pairing. Out: tabs. Kept: the terminals that were begun or found here.
+ */
+import { Terminal } from '../model/terminal.js';
+import { failureWords } from './form.js';
+import { h, hold, icon, say, show } from './dom.js';
+import { isUsable } from './states.js';
+import { Tabs } from './tabs.js';
+
+const words = {
+  opening: 'Opening a shell…',
+  open: '',
+  lost: 'The connection was lost; the shell runs on in the VM and is attached again.',
+  elsewhere: 'This terminal is open in another page.',
+  ended: 'The shell has ended',
+};
+
+const loadScreen = () => import('./terminal_screen.js');
+
+/* One terminal: its screen, and a line about how it is. */
+class TerminalTab {
+  constructor(panel, Screen, id, number) {
+    this.key = `terminal-${number}`;
+    this.screen = new Screen({ type: (text) => this.terminal.type(text), resize: (rows, columns) => this.terminal.resize(rows, columns) });
+    this.terminal = new Terminal(panel.pairing, this.screen, id);
+    this.line = h('p.terminal-state', { role: 'status' });
+    this.take = h('button', { type: 'button', hidden: true, onclick: () => this.terminal.takeBack() }, 'Use it here');
+    this.node = h('div.terminal-tab', {}, h('div.terminal-head', {}, this.line, this.take), this.screen.node);
+    this.terminal.watch(() => this.draw());
+  }
+
+  draw() {
+    const { state, failure, status, user } = this.terminal;
+    this.node.dataset.state = state;
+    show(this.take, state === 'elsewhere');
+    if (state === 'failed') hold(this.line, ...failureWords(failure));
+    else say(this.line, state === 'ended' ? `${words.ended}, with status ${status}.` : state === 'open' ? `Shell of ${user}` : words[state]);
+  }
+}
+
+class TerminalsPanel {
+  #tabs;
+  #open = new Map();
+  #last = 0;
+  #Screen = null;
+  #busy = false;
+
+  constructor({ pairing, vm }) {
+    this.pairing = pairing;
+    this.vm = vm;
+    this.fresh = h('button', { type: 'button', id: 'new-terminal' }, icon('plus'), 'New terminal');
+    this.fresh.addEventListener('click', () => this.begin());
+    this.close = h('button.quiet', { type: 'button' }, icon('cross'), 'Close terminal');
+    this.close.addEventListener('click', () => this.remove(this.#tabs.chosen));
+    this.copy = h('button.quiet', { type: 'button' }, icon('copy'), 'Copy selection');
+    this.copy.addEventListener('click', () => this.#chosen()?.screen.copy());
+    this.#tabs = new Tabs('Terminals', [this.fresh, this.copy, this.close]);
+    this.#tabs.onChoose = () => this.#chosen()?.screen.fit();
+    this.note = h('p.hint', { role: 'status' });
+    const keys = h('p.hint.keys', {}, h('kbd', {}, 'Ctrl'), ' ', h('kbd', {}, 'Alt'), ' ', h('kbd', {}, 'Home'), ' leaves the terminal for the page; ',
+      h('kbd', {}, 'Ctrl'), ' ', h('kbd', {}, 'Shift'), ' ', h('kbd', {}, 'C'), ' and ', h('kbd', {}, 'V'), ' copy and paste.');
+    this.node = h('div.terminals', {}, this.#tabs.bar, this.note, this.#tabs.panels, keys);
+    pairing.onNotice = (method, params) => this.#notice(method, params);
+  }
+
+  #chosen() {
+    return this.#open.get(this.#tabs?.chosen);
+  }
+
+  /* A new shell, or one that is there; that may be in use elsewhere. */
+  async begin(id = '', elsewhere = false) {
+    if (this.#busy && !id) return;
+    this.#busy = true;
+    this.#Screen ??= (await loadScreen()).TerminalScreen;
+    const tab = new TerminalTab(this, this.#Screen, id, ++this.#last);
+    this.#open.set(tab.key, tab);
+    this.#tabs.add(tab.key, `Terminal ${this.#last}`, tab.node);
+    this.#tabs.choose(tab.key);
+    tab.screen.open((rows, columns) => tab.terminal.resize(rows, columns));
+    this.#busy = false;
+    if (elsewhere) tab.terminal.leaveThere();
+    if (!id) tab.screen.focus();
+    this.draw();
+  }
+
+  async remove(key) {
+    const tab = this.#open.get(key);
+    if (!tab) return;
+    this.#open.delete(key);
+    await tab.terminal.close();
+    this.#tabs.remove(key);
+    tab.screen.end();
+    (this.#chosen()?.screen ?? this.fresh).focus();
+    this.draw();
+  }
+
+  #notice(method, params) {
+    if (method === 'paired') this.#paired();
+    else if (method.startsWith('terminal.')) for (const tab of this.#open.values()) tab.terminal.notice(method, params);
+  }
+
+  /* Shells that a page before this one left are taken up; those that another page uses are shown, and left to it. */
+  async #paired() {
+    for (const tab of this.#open.values()) tab.terminal.connect();
+    const { terminals = [] } = (await this.pairing.channel?.call('terminal.list').catch(() => ({}))) ?? {};
+    const mine = new Set([...this.#open.values()].map((tab) => tab.terminal.id));
+    for (const { terminal, detached } of terminals.filter((one) => !mine.has(one.terminal))) await this.begin(terminal, detached === null);
+  }
+
+  draw() {
+    const usable = this.pairing.state === 'paired' && isUsable(this.vm().state);
+    if (this.pairing.state === 'lost') for (const tab of this.#open.values()) tab.terminal.lost();
+    this.fresh.disabled = !usable;
+    show(this.close, this.#open.size > 0);
+    show(this.copy, this.#open.size > 0);
+    show(this.#tabs.list, this.#open.size > 0);
+    say(this.note, this.#open.size || usable ? '' : 'Terminals open once the VM is ready and paired with this page.');
+    for (const tab of this.#open.values()) {
+      if (usable && tab.terminal.state === 'opening') tab.terminal.connect();
+      tab.draw();
+    }
+  }
+
+  end() {
+    for (const tab of this.#open.values()) tab.screen.end();
+  }
+}
+
+/** @param {{pairing: import('../model/pairing.js').Pairing, vm: () => object}} context */
+export const terminalsPanel = (context) => new TerminalsPanel(context);
