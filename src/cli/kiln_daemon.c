@@ -24,6 +24,11 @@ static int show_status(const struct kiln *kiln, const struct json *status, void 
     printf("identity  %s\n", kiln_text(status, "identity"));
     printf("libvirt   %s\n", kiln_text(status, "libvirt"));
     printf("edge      %s\n", kiln_text(status, "edge"));
+    if (kiln_text(status, "store_error")[0] != '-')
+        printf("store     cannot be written: %s; %s changes wait\n", kiln_text(status, "store_error"),
+               kiln_text(status, "store_waiting"));
+    else
+        printf("store     %s\n", kiln_text(status, "store"));
     printf("VMs       %s\n", kiln_text(status, "vms"));
     printf("boots     %s waiting\n", kiln_text(status, "queue"));
     printf("stalls    %s\n", kiln_text(status, "stalls"));

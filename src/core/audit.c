@@ -17,7 +17,8 @@ enum {
     END_BYTES = KEY_BYTES + RECORD_HASH_LEN
 }; /* an entry at its longest takes some 600 */
 
-static const char end_key[] = "audit-end";
+static const char end_key[] = STORE_AUDIT_END_KEY;
+_Static_assert((int)END_BYTES == (int)STORE_AUDIT_END_BYTES, "the store's head repeats it");
 
 static void text_keep(char *to, size_t size_bytes, const char *from)
 {

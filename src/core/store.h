@@ -2,9 +2,11 @@
  * Store: the one file family that knows LMDB. Named databases of keys and values, and a commit thread.
  *
  * In: batches of puts and deletes, made on the loop. Out: "it is durable", on the loop; values, for reading.
- * Kept: state_dir/store/. Batches become durable in the order in which they were committed; all that waits
- * while a commit runs goes into the next transaction. A transaction that fails leaves the old truth, is tried
- * again with back-off until it succeeds (store_error says why meanwhile), so a batch is never dropped.
+ * Kept: state_dir/store/, state_dir/store.head. Batches become durable in the order in which they were
+ * committed. All of one turn of the loop are in one transaction, and so is all that waits while a commit
+ * runs. A transaction that fails leaves the old truth, is tried again with back-off until it succeeds
+ * (store_error says why meanwhile), so a batch is never dropped.
+ * A store that is damaged in any place is not opened: store_check.h, store_head.h.
  */
 #ifndef KILN_CORE_STORE_H
 #define KILN_CORE_STORE_H
@@ -18,7 +20,7 @@ struct store;
 struct store_batch;
 
 /* STORE_HISTORY is keyed by uuid | u64 seq, STORE_SEQUENCE by u64 seq, STORE_AUDIT by u64 seq, all
- * big-endian. */
+ * big-endian. Their order is part of the format: a new one comes last. */
 #define STORE_DATABASES(X)                                                                                   \
     X(META, "meta")                                                                                          \
     X(VMS, "vms")                                                                                            \
@@ -37,11 +39,21 @@ enum store_database {
         STORE_DATABASE_COUNT
 };
 
-enum { STORE_FORMAT = 1, STORE_KEY_MAX = 256, STORE_ERROR_LEN = 160 };
+enum {
+    STORE_FORMAT = 2,
+    STORE_FORMAT_SUMLESS = 1, /* without sums and head; is read, and becomes the present one */
+    STORE_KEY_MAX = 256,
+    STORE_ERROR_LEN = 256,
+    STORE_AUDIT_END_BYTES = 40
+};
 
-/* Opens (makes, when missing) the store in folder PATH and starts its commit thread. -EBUSY another process
- * has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, other errno of the file system; ERROR
- * says it in words. LOOP is borrowed and may be NULL: then it is for reading only. */
+/* Keys in STORE_META: u32; the end of the audit chain (audit.h), which the store's head repeats. */
+#define STORE_FORMAT_KEY "format"
+#define STORE_AUDIT_END_KEY "audit-end"
+
+/* Checks and opens the store in folder PATH (makes it, when there never was one) and starts its commit
+ * thread. -EBUSY another process has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, older than
+ * its head, or gone; other errno of the file system; ERROR says it in words. LOOP is borrowed. */
 int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN]);
 
 /* Makes everything that is committed durable (trying for at most two seconds when the disk refuses), then
@@ -64,8 +76,12 @@ int store_commit(struct store_batch *batch, store_done_fn *done, void *arg);
 
 /* The last transaction failed: its negative errno, until one succeeds; 0 when all is well. Any thread. */
 int store_error(struct store *store);
+/* The same in words, "" when all is well. Returns RET_WORDS. */
+const char *store_error_words(struct store *store, char ret_words[static STORE_ERROR_LEN]);
 /* Batches that wait for durability. */
 size_t store_waiting(struct store *store);
+/* LMDB's number of the last transaction that is durable. Any thread. */
+uint64_t store_transaction(struct store *store);
 
 /* Reads what is durable. EACH returns 0 to go on, else that ends the walk and is returned. Key and value are
  * borrowed for the call. The walk begins at the first key not below FROM (NULL: the first) and ends

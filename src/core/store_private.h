@@ -7,6 +7,8 @@
 #include <pthread.h>
 
 #include "src/core/store.h"
+#include "src/core/store_head.h"
+#include "src/core/store_sum.h"
 
 struct MDB_env;
 struct MDB_txn;
@@ -34,22 +36,35 @@ struct store_list {
 };
 
 struct store {
-    struct MDB_env *env; /* owned */
+    char *folder;        /* owned */
+    struct MDB_env *env; /* owned; NULL: a failed write ended it, the commit thread opens it again */
     unsigned dbi[STORE_DATABASE_COUNT];
-    int lock_fd; /* flock(2): one writer a folder; -1 when opened for reading */
+    int lock_fd; /* flock(2): one writer a folder */
+    int head_fd; /* -1: there is no head yet */
     struct loop *loop;
 
-    /* Reads hold it for as long as they look at the map; the commit thread only to let the map grow. */
-    pthread_mutex_t map_lock;
+    /* Reads hold it shared for as long as they look at the map; the commit thread alone, to let the map grow
+     * or to open the environment again. */
+    pthread_rwlock_t map_lock;
+
+    /* The commit thread's, once it runs. */
+    struct store_sums sums; /* of what is durable */
+    struct store_head head;
+
+    /* The loop's: committed in this turn. */
+    struct store_list turn;
+    struct loop_timer *turn_end; /* owned */
 
     pthread_t thread;
     bool thread_runs;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t wake;
-    struct store_list queue; /* committed by the loop, not yet taken by the thread */
+    struct store_list queue; /* of turns that ended, not yet taken by the thread */
     struct store_list done;  /* durable, the loop does not know yet */
-    size_t waiting;          /* batches in the queue or in the thread's hands */
+    size_t waiting;          /* batches in the turn, the queue or the thread's hands */
+    uint64_t transaction;    /* the last that is durable */
     int error;
+    char words[STORE_ERROR_LEN]; /* of `error` */
     bool stop;
     int done_fd;              /* eventfd: `done` has grown */
     struct loop_watch *watch; /* owned, on done_fd */
@@ -63,6 +78,19 @@ void store_list_finish(struct store_list *list);
  * it. */
 int store_thread_start(struct store *store);
 void store_thread_stop(struct store *store);
+
+/* Checks the file, opens LMDB's environment on it and its databases (store_env.c). As store_open. With
+ * map_lock held alone, or before the thread runs. */
+int store_env_open(struct store *store, char error[STORE_ERROR_LEN]);
+void store_env_close(struct store *store);
+
+/* All of LIST in one transaction, with the sums; then the head. CREATES makes the databases. LMDB's error or
+ * an errno; the old truth then stands. (store_commit.c) */
+int store_transact(struct store *store, const struct store_list *list, bool creates);
+
+/* A read transaction, with the map held in place. Negative errno. (store_read.c) */
+int store_read_begin(struct store *store, struct MDB_txn **ret_txn);
+void store_read_end(struct store *store, struct MDB_txn *txn);
 
 /* Makes the file at least SIZE_BYTES long, as the map must be before it is used. Returns LMDB's error or an
  * errno. */

@@ -66,6 +66,16 @@ static int64_t count_living(const struct core *core)
     return living;
 }
 
+/* What cannot be written now is tried again until it can. */
+static void write_store(struct json_writer *out, struct store *store)
+{
+    char words[STORE_ERROR_LEN];
+    store_error_words(store, words);
+    json_write_text(out, "store", words[0] ? "failing" : "up");
+    json_write_text(out, "store_error", words);
+    json_write_int(out, "store_waiting", (int64_t)store_waiting(store));
+}
+
 void verb_daemon_status(struct ask *ask)
 {
     const struct core *core = ask->verbs->core;
@@ -77,6 +87,7 @@ void verb_daemon_status(struct ask *ask)
     json_write_hex(&out, "identity", identity_fingerprint(core->identity), IDENTITY_HASH_LEN);
     json_write_text(&out, "libvirt", libvirt ? "up" : "down");
     json_write_text(&out, "edge", core->edge_up ? "up" : "down");
+    write_store(&out, core->store);
     json_write_int(&out, "vms", count_living(core));
     json_write_int(&out, "stalls", (int64_t)core->stalls);
     json_write_int(&out, "queue", (int64_t)core_boot_queue(core));

@@ -73,6 +73,8 @@ static int teardown(void **state)
         snprintf(path, sizeof path, "%s/%s", fixture->path, names[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s.head", fixture->path);
+    unlink(path);
     rmdir(fixture->path);
     free(fixture);
     return 0;

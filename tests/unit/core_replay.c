@@ -55,10 +55,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
+    char command[192];
     close_replay(fixture);
     loop_destroy(fixture->loop);
-    snprintf(command, sizeof command, "rm -rf %s", fixture->path);
+    snprintf(command, sizeof command, "rm -rf %s %s.head", fixture->path, fixture->path);
     free(fixture);
     return system(command);
 }

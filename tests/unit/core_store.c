@@ -58,6 +58,8 @@ static int teardown(void **state)
         snprintf(path, sizeof path, "%s/%s", fixture->path, names[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s.head", fixture->path);
+    unlink(path);
     rmdir(fixture->path);
     free(fixture);
     return 0;
@@ -158,6 +160,23 @@ static void callbacks_come_in_the_order_of_commits(void **state)
     step_until(fixture, &count, 64);
 }
 
+/* Two turns, each with commits from several calls. */
+static void a_turn_of_the_loop_is_one_transaction(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned done = 0;
+    commit_number(fixture, 1, count_done, &done);
+    step_until(fixture, &done, 1);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        uint64_t before = store_transaction(fixture->store);
+        for (uint64_t i = 0; i < 50; i++)
+            commit_number(fixture, 2 + turn * 50 + i, count_done, &done);
+        assert_int_equal(store_waiting(fixture->store), 50);
+        step_until(fixture, &done, 51 + turn * 50);
+        assert_int_equal(store_transaction(fixture->store), before + 1);
+    }
+}
+
 static int stop_at_third(void *arg, const void *key, size_t key_len, const void *value, size_t value_len)
 {
     (void)key;
@@ -244,7 +263,7 @@ static void a_newer_format_is_refused(void **state)
     unsigned done = 0;
     char error[STORE_ERROR_LEN] = "";
     assert_int_equal(store_batch_create(fixture->store, &batch), 0);
-    store_put(batch, STORE_META, "format", 6, "\0\0\0\2", 4);
+    store_put(batch, STORE_META, "format", 6, "\0\0\0\3", 4);
     assert_int_equal(store_commit(batch, count_done, &done), 0);
     step_until(fixture, &done, 1);
     store_close(fixture->store);
@@ -445,6 +464,7 @@ int main(void)
         TEST(durable_values_are_there_after_a_restart),
         TEST(closing_keeps_what_was_committed),
         TEST(callbacks_come_in_the_order_of_commits),
+        TEST(a_turn_of_the_loop_is_one_transaction),
         TEST(walks_keep_to_their_prefix_and_stop_when_told),
         TEST(a_wrong_put_fails_its_batch_alone),
         TEST(the_map_grows_by_itself),
