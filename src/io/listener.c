@@ -48,6 +48,16 @@ static void name_peer(const struct sockaddr_storage *address, char peer[INET6_AD
         strcpy(peer, "unknown");
 }
 
+int listener_name_peer(int fd, char *ret_peer)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
+        return -errno;
+    name_peer(&address, ret_peer);
+    return 0;
+}
+
 static void on_connection(int ready, void *arg)
 {
     struct listener *listener = arg;
@@ -71,7 +81,7 @@ static void on_connection(int ready, void *arg)
 
 /* A bound, listening socket, or a negative errno. The address may be of a bridge that libvirt has yet to make
  * (IP_FREEBIND): who listens need not wait for who makes networks, nor start again after it. */
-static int open_socket(const char *host, uint16_t port)
+static int bind_socket(const char *host, uint16_t port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -93,14 +103,17 @@ static int open_socket(const char *host, uint16_t port)
     return fd;
 }
 
-int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, int fd, const char *peer),
-                  void *arg, struct listener **ret_listener)
+int listener_open_socket(const char *address)
 {
     char host[CONFIG_HOST_MAX];
     uint16_t port;
-    if (config_split_address(address, host, &port) < 0)
-        return -EINVAL;
-    int fd = open_socket(host, port);
+    return config_split_address(address, host, &port) < 0 ? -EINVAL : bind_socket(host, port);
+}
+
+int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, int fd, const char *peer),
+                  void *arg, struct listener **ret_listener)
+{
+    int fd = listener_open_socket(address);
     if (fd < 0)
         return fd;
     struct listener *listener = calloc(1, sizeof(*listener));
@@ -119,14 +132,19 @@ int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, 
     return 0;
 }
 
-uint16_t listener_port(const struct listener *listener)
+uint16_t listener_socket_port(int fd)
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
-    getsockname(listener->fd, (struct sockaddr *)&address, &size);
+    getsockname(fd, (struct sockaddr *)&address, &size);
     if (address.ss_family == AF_INET6)
         return ntohs(((const struct sockaddr_in6 *)&address)->sin6_port);
     return ntohs(((const struct sockaddr_in *)&address)->sin_port);
+}
+
+uint16_t listener_port(const struct listener *listener)
+{
+    return listener_socket_port(listener->fd);
 }
 
 void listener_set_paused(struct listener *listener, bool paused)

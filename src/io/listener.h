@@ -10,6 +10,14 @@
 struct listener;
 struct loop;
 
+/* A bound, listening, non-blocking socket for ADDRESS; errors as of listener_open. */
+int listener_open_socket(const char *address);
+/* The port that a listening socket has got. */
+uint16_t listener_socket_port(int fd);
+/* The numeric address of a connected socket's peer, at most INET6_ADDRSTRLEN bytes. The errno of
+ * getpeername(2). */
+int listener_name_peer(int fd, char *ret_peer);
+
 /* ADDRESS is numeric, port 0 picks one. FN takes each descriptor (non-blocking); PEER is its numeric address.
  * The errno of bind(2) and listen(2); -EINVAL for an address that is none. */
 int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, int fd, const char *peer),

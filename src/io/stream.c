@@ -312,6 +312,12 @@ void stream_set_ops(struct stream *stream, const struct stream_ops *ops, void *a
     stream_resume(stream);
 }
 
+void stream_unread(struct stream *stream, struct evbuffer *buffer)
+{
+    /* Moves chains from one buffer to the other, for which no memory is needed. */
+    evbuffer_prepend_buffer(stream->in, buffer);
+}
+
 int stream_write(struct stream *stream, const void *bytes, size_t len_bytes)
 {
     if (!stream_may_write(stream))

@@ -48,6 +48,9 @@ int stream_connect(struct loop *loop, const char *host, uint16_t port, struct tl
 /* Gives the stream to another owner; bytes read and not taken are offered again in the next turn. */
 void stream_set_ops(struct stream *stream, const struct stream_ops *ops, void *arg);
 
+/* Puts back, before all others, what on_data took too early; it comes again with stream_resume. */
+void stream_unread(struct stream *stream, struct evbuffer *buffer);
+
 /* Queues bytes. -ENOMEM. stream_move takes all of BUFFER's content, without a copy. */
 int stream_write(struct stream *stream, const void *bytes, size_t len_bytes);
 int stream_move(struct stream *stream, struct evbuffer *buffer);
