@@ -1,5 +1,5 @@
 /*
- * HTTP heads: see http_parse.h. Works on its own copy, cutting it into strings in place.
+ * HTTP heads: see http_parse.h. An answer is cut into strings in place, on a copy.
  */
 #include "src/io/http_parse.h"
 
@@ -53,7 +53,18 @@ static char *take_line(char **at)
     return line;
 }
 
-static int add_field(struct http_head *head, char *line)
+int http_head_add_field(struct http_head *head, const char *name, const char *value)
+{
+    if (!is_token(name) || !is_value(value))
+        return -EBADMSG;
+    if (head->nfields == HTTP_FIELDS_MAX)
+        return -E2BIG;
+    head->fields[head->nfields++] = (struct http_field){.name = name, .value = value};
+    return 0;
+}
+
+/* "Name: value", cut in place. */
+static int add_line(struct http_head *head, char *line)
 {
     char *colon = strchr(line, ':');
     if (colon == NULL)
@@ -63,12 +74,7 @@ static int add_field(struct http_head *head, char *line)
     size_t len = strlen(value);
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         value[--len] = '\0';
-    if (!is_token(line) || !is_value(value))
-        return -EBADMSG;
-    if (head->nfields == HTTP_FIELDS_MAX)
-        return -E2BIG;
-    head->fields[head->nfields++] = (struct http_field){.name = line, .value = value};
-    return 0;
+    return http_head_add_field(head, line, value);
 }
 
 static int read_fields(struct http_head *head, char *at)
@@ -79,7 +85,7 @@ static int read_fields(struct http_head *head, char *at)
             return -EBADMSG;
         if (*line == '\0')
             return 0;
-        int error = add_field(head, line);
+        int error = add_line(head, line);
         if (error < 0)
             return error;
     }
@@ -87,7 +93,7 @@ static int read_fields(struct http_head *head, char *at)
 
 /* RFC 9112 6.3: two lengths, or a length that is no plain number, would let two readers cut the stream
  * differently. */
-static int read_length(struct http_head *head)
+int http_head_read_length(struct http_head *head)
 {
     head->content_length = -1;
     if (http_head_field(head, "Transfer-Encoding") != NULL)
@@ -116,7 +122,7 @@ static int read_version(const char *text, int *ret_minor)
     return 0;
 }
 
-static void read_keep_alive(struct http_head *head, int minor)
+void http_head_read_keep_alive(struct http_head *head, int minor)
 {
     if (minor == 0)
         head->keep_alive = http_head_has_token(head, "Connection", "keep-alive");
@@ -167,37 +173,26 @@ static int decode_path(const char *source, char *out)
     return out > segment && is_dots(segment, out) ? -EBADMSG : 0;
 }
 
-static int read_target(struct http_head *head, char *target)
+int http_head_set_target(struct http_head *head, const char *target)
 {
     for (const char *c = target; *c != '\0'; c++) {
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || *c == '#')
             return -EBADMSG;
     }
-    head->target = target;
-    char *query = strchr(target, '?');
-    head->query = query == NULL ? "" : query + 1;
+    const char *query = strchr(target, '?');
     size_t len = query == NULL ? strlen(target) : (size_t)(query - target);
     char *path = strndup(target, len);
-    head->path = malloc(len + 1);
-    int error = path != NULL && head->path != NULL ? decode_path(path, head->path) : -ENOMEM;
+    char *decoded = malloc(len + 1);
+    int error = path != NULL && decoded != NULL ? decode_path(path, decoded) : -ENOMEM;
     free(path);
-    return error;
-}
-
-/* "GET /path HTTP/1.1" */
-static int read_request_line(struct http_head *head, char *line, int *ret_minor)
-{
-    char *target = strchr(line, ' ');
-    char *version = target == NULL ? NULL : strchr(target + 1, ' ');
-    if (version == NULL)
-        return -EBADMSG;
-    *target++ = '\0';
-    *version++ = '\0';
-    if (!is_token(line))
-        return -EBADMSG;
-    head->method = line;
-    int error = read_version(version, ret_minor);
-    return error < 0 ? error : read_target(head, target);
+    if (error < 0) {
+        free(decoded);
+        return error;
+    }
+    head->target = target;
+    head->path = decoded;
+    head->query = query == NULL ? "" : query + 1;
+    return 0;
 }
 
 /* "HTTP/1.1 200 OK" */
@@ -216,8 +211,7 @@ static int read_status_line(struct http_head *head, char *line, int *ret_minor)
     return read_version(line, ret_minor);
 }
 
-static int parse(const char *text, size_t len_bytes, struct http_head *ret_head,
-                 int (*read_first)(struct http_head *, char *, int *))
+int http_parse_answer(const char *text, size_t len_bytes, struct http_head *ret_head)
 {
     struct http_head head = {.content_length = -1};
     int minor = 0;
@@ -229,28 +223,18 @@ static int parse(const char *text, size_t len_bytes, struct http_head *ret_head,
     /* A NUL would hide what follows it from every string function. */
     char *line = strlen(head.text) == len_bytes ? take_line(&at) : NULL;
     if (line != NULL)
-        error = read_first(&head, line, &minor);
+        error = read_status_line(&head, line, &minor);
     if (error == 0)
         error = read_fields(&head, at);
     if (error == 0)
-        error = read_length(&head);
+        error = http_head_read_length(&head);
     if (error < 0) {
         http_head_finish(&head);
         return error;
     }
-    read_keep_alive(&head, minor);
+    http_head_read_keep_alive(&head, minor);
     *ret_head = head;
     return 0;
-}
-
-int http_parse_request(const char *text, size_t len_bytes, struct http_head *ret_head)
-{
-    return parse(text, len_bytes, ret_head, read_request_line);
-}
-
-int http_parse_answer(const char *text, size_t len_bytes, struct http_head *ret_head)
-{
-    return parse(text, len_bytes, ret_head, read_status_line);
 }
 
 void http_head_finish(struct http_head *head)
@@ -315,6 +299,7 @@ const char *http_reason(int status)
         {410, "Gone"},
         {411, "Length Required"},
         {413, "Content Too Large"},
+        {417, "Expectation Failed"},
         {426, "Upgrade Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},

@@ -1,7 +1,7 @@
 /*
- * HTTP server: HTTP/1.1 over TLS (or plain, on loopback), by routes. Limits hold from the first byte.
- * In: connections. Out: calls of handlers, which answer at once or later, or take the connection for a
- * WebSocket. Kept: connections.
+ * HTTP server: HTTP/1.1 over TLS (or plain, on loopback), by routes: evhttp over streams. Limits hold from
+ * the first byte. In: connections. Out: calls of handlers, which answer at once or later, or take the
+ * connection for a WebSocket. Kept: connections.
  */
 #ifndef KILN_IO_HTTP_SERVER_H
 #define KILN_IO_HTTP_SERVER_H
@@ -45,6 +45,8 @@ int http_server_create(struct loop *loop, const struct http_server_config *confi
                        struct http_server **ret_server);
 /* ADDRESS "host:port"; port 0 picks one. The errno of bind(2) and listen(2); -EINVAL. */
 int http_server_listen(struct http_server *server, const char *address, uint16_t *ret_port);
+/* FD listens already, and is taken, also on failure. -EMFILE, -ENOMEM. */
+int http_server_listen_on(struct http_server *server, int fd);
 /* Of the first address it listens on. */
 uint16_t http_server_port(const struct http_server *server);
 size_t http_server_connections(const struct http_server *server);

@@ -2,127 +2,86 @@
  * HTTP server and client: against each other over TLS, and the server against bytes no client of ours would
  * send.
  */
-#include "tests/unit/io_fixture.h"
+#include "tests/unit/io_http_world.h"
 #include "tests/unit/seed.h"
 
-#include <fcntl.h>
-
 #include "src/io/http_client.h"
-#include "src/io/http_server.h"
-#include "src/io/log.h"
 
-struct world {
-    struct fixture fixture;
-    struct http_server *server;
-    uint16_t port;
-    struct http_request *pending;
-    bool gone;
-    char file[160];
-};
-
-static void handle_echo(struct http_request *request, void *arg)
-{
-    size_t len;
-    const char *body = http_request_body(request, &len);
-    (void)arg;
-    assert_int_equal(http_request_add_header(request, "X-Path", http_request_head(request)->path), 0);
-    http_answer(request, 200, "text/plain", body, len);
-}
-
-static void on_gone(void *arg)
-{
-    struct world *world = arg;
-    world->gone = true;
-    world->pending = NULL;
-}
-
-static void handle_later(struct http_request *request, void *arg)
-{
-    struct world *world = arg;
-    world->pending = request;
-    http_request_on_gone(request, on_gone, world);
-}
-
-static void handle_file(struct http_request *request, void *arg)
-{
-    struct world *world = arg;
-    http_answer_file(request, "application/octet-stream", open(world->file, O_RDONLY | O_CLOEXEC));
-}
-
-static const struct http_route routes[] = {{"POST", "/echo", 64, handle_echo},
-                                           {"GET", "/echo/*", 0, handle_echo},
-                                           {"GET", "/later", 0, handle_later},
-                                           {"GET", "/file", 0, handle_file}};
-
-static void world_init(struct world *world, bool tls)
-{
-    memset(world, 0, sizeof(*world));
-    log_set_level(LOG_LEVEL_ERROR);
-    fixture_init(&world->fixture);
-    struct http_server_config config = {.tls = tls ? world->fixture.server_tls : NULL,
-                                        .routes = routes,
-                                        .nroutes = sizeof(routes) / sizeof(routes[0]),
-                                        .arg = world,
-                                        .common_headers = "X-Common: yes\r\n",
-                                        .connections_max = 4,
-                                        .connections_per_address_max = 3,
-                                        .handshake_timeout_ms = 200,
-                                        .request_timeout_ms = 300,
-                                        .idle_timeout_ms = 400};
-    assert_int_equal(http_server_create(world->fixture.loop, &config, &world->server), 0);
-    assert_int_equal(http_server_listen(world->server, "127.0.0.1:0", &world->port), 0);
-    snprintf(world->file, sizeof(world->file), "%s/file", world->fixture.folder);
-}
-
-static void world_finish(struct world *world)
-{
-    http_server_destroy(world->server);
-    unlink(world->file);
-    fixture_finish(&world->fixture);
-}
-
-static void talk(struct world *world, const char *text, const char *until, char *out, size_t max)
-{
-    int fd = fixture_dial(world->port);
-    fixture_talk(&world->fixture, fd, text, strlen(text), until, out, max);
-    close(fd);
-}
-
-static void expect_status(struct world *world, const char *text, const char *status)
+/* STATUS "" is any. Whoever refuses, evhttp or we: the same body, our headers, and the end. */
+static void expect_refusal(struct world *world, const char *text, const char *status)
 {
     static unsigned seeds;
     char out[4096], line[64];
-    snprintf(line, sizeof(line), "refused-%s-%u", status, seeds++);
+    snprintf(line, sizeof(line), "refused-%u", seeds++);
     seed_write_text("http_server", line, SEED_PLAIN, text);
-    seed_write_text("http_head", line, SEED_PLAIN, text);
     talk(world, text, NULL, out, sizeof(out));
-    snprintf(line, sizeof(line), "HTTP/1.1 %s ", status);
+    snprintf(line, sizeof(line), "HTTP/1.1 %s", status);
     if (strncmp(out, line, strlen(line)) != 0)
         fail_msg("for %.60s the answer was %.60s", text, out);
+    if ((strstr(out, "\r\n\r\n{\"error\":{\"code\":\"") == NULL ||
+         strstr(out, "Connection: close\r\n") == NULL || strstr(out, "X-Common: yes\r\n") == NULL))
+        fail_msg("for %.60s the answer was %s", text, out);
 }
 
+/* evhttp has the whole request read before anybody may refuse it, and says 400 to a version or a length of
+ * head that it does not take. */
 static void test_what_is_wrong_is_refused_by_status(void **state)
 {
     (void)state;
     struct world world;
     static char big[10000];
     world_init(&world, false);
-    expect_status(&world, "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "404");
-    expect_status(&world, "PUT /echo HTTP/1.1\r\nHost: x\r\n\r\n", "405");
-    expect_status(&world, "GET /echo/a HTTP/1.1\r\n\r\n", "400");
-    expect_status(&world, "GET /echo/../x HTTP/1.1\r\nHost: x\r\n\r\n", "400");
-    expect_status(&world, "GET /echo/%00 HTTP/1.1\r\nHost: x\r\n\r\n", "400");
-    expect_status(&world, "GET /echo/a HTTP/2.0\r\nHost: x\r\n\r\n", "505");
-    expect_status(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n", "413");
-    expect_status(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "501");
-    expect_status(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-                  "400");
-    expect_status(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n", "400");
-    expect_status(&world, "GET /echo/a HTTP/1.1\nHost: x\n\r\n\r\n", "400");
-    expect_status(&world, "GET /echo/a HTTP/1.1\r\nHost : x\r\n\r\n", "400");
+    expect_refusal(&world, "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "404");
+    expect_refusal(&world, "PUT /echo HTTP/1.1\r\nHost: x\r\n\r\n", "405");
+    expect_refusal(&world, "FROB /echo HTTP/1.1\r\nHost: x\r\n\r\n", "501");
+    expect_refusal(&world, "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", "501");
+    expect_refusal(&world, "GET /echo/a HTTP/1.1\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/../x HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/%00 HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    expect_refusal(&world, "GET http://x/echo/a HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/a b HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/a HTTP/2.0\r\nHost: x\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/a HTTP/1.7\r\nHost: x\r\n\r\n", "505");
+    expect_refusal(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n", "413");
+    expect_refusal(&world, "GET /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", "413");
+    expect_refusal(&world, "GET /echo/a HTTP/1.1\r\nHost : x\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/a HTTP/1.1\r\nHost: x\r\nX: a\x01\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400");
+    expect_refusal(&world, "GET /echo/a HTTP/1.1\r\nHost: x\r\nExpect: more\r\nContent-Length: 1\r\n\r\n",
+                   "417");
     memset(big, 'a', sizeof(big) - 1);
     memcpy(big, "GET /", 5);
-    expect_status(&world, big, "431");
+    expect_refusal(&world, big, "400");
+    world_finish(&world);
+}
+
+/* What two readers could cut differently. Some of it is refused by a newer evhttp (Debian's security update
+ * of 2.1.12), before our own check says 501 or 400. */
+static void test_a_body_of_two_lengths_is_refused(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, false);
+    expect_refusal(&world,
+                   "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+                   "501");
+    expect_refusal(&world,
+                   "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   "0\r\n\r\n",
+                   "");
+    expect_refusal(&world,
+                   "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: gzip\r\n\r\nx",
+                   "");
+    expect_refusal(
+        &world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "400");
+    expect_refusal(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\nx", "400");
+    expect_refusal(&world, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nx", "400");
+    char out[1024];
+    const char head[] = "HEAD /echo/a HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n\r\n"
+                        "GET /echo/b HTTP/1.1\r\nHost: x\r\n\r\n";
+    talk(&world, head, NULL, out, sizeof(out));
+    assert_memory_equal(out, "HTTP/1.1 400 ", 13);
+    assert_null(strstr(out, "HTTP/1.1 200 "));
     world_finish(&world);
 }
 
@@ -135,7 +94,6 @@ static void test_one_byte_at_a_time(void **state)
     const char text[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
                         "GET /echo/two%20words?q=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     seed_write_text("http_server", "two-requests", SEED_PLAIN, text);
-    seed_write_text("http_head", "two-requests", SEED_PLAIN, text);
     world_init(&world, false);
     dribble_init(&dribble, world.fixture.loop, world.port);
     int fd = fixture_dial(dribble.port);
@@ -145,95 +103,6 @@ static void test_one_byte_at_a_time(void **state)
     assert_non_null(strstr(out, "X-Common: yes\r\n"));
     close(fd);
     dribble_finish(&dribble);
-    world_finish(&world);
-}
-
-/* A byte now and then does not keep a request open for ever, nor a silent one a handshake. */
-static void test_slow_requests_end_at_their_deadline(void **state)
-{
-    (void)state;
-    struct world world;
-    char out[256];
-    world_init(&world, false);
-    int fd = fixture_dial(world.port);
-    int64_t start = loop_monotonic_ms(), last = 0;
-    bool closed = false;
-    FIXTURE_RUN_UNTIL(&world.fixture, ({
-        bool due = loop_monotonic_ms() - last >= 20;
-        ssize_t sent = due ? send(fd, "G", 1, MSG_NOSIGNAL) : 1;
-        last = due ? loop_monotonic_ms() : last;
-        char byte;
-        closed = sent < 0 || recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
-        closed;
-    }));
-    assert_true(loop_monotonic_ms() - start >= 250);
-    close(fd);
-    world_finish(&world);
-    world_init(&world, true);
-    fd = fixture_dial(world.port);
-    start = loop_monotonic_ms();
-    fixture_talk(&world.fixture, fd, "", 0, NULL, out, sizeof(out));
-    assert_true(loop_monotonic_ms() - start >= 150);
-    close(fd);
-    world_finish(&world);
-}
-
-static void test_connections_are_limited_by_address(void **state)
-{
-    (void)state;
-    struct world world;
-    char out[64];
-    int fds[3];
-    world_init(&world, false);
-    for (int i = 0; i < 3; i++)
-        fds[i] = fixture_dial(world.port);
-    FIXTURE_RUN_UNTIL(&world.fixture, http_server_connections(world.server) == 3);
-    int extra = fixture_dial(world.port);
-    fixture_talk(&world.fixture, extra, "", 0, NULL, out, sizeof(out));
-    assert_int_equal(http_server_connections(world.server), 3);
-    close(extra);
-    close(fds[0]);
-    FIXTURE_RUN_UNTIL(&world.fixture, http_server_connections(world.server) == 2);
-    expect_status(&world, "GET /echo/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200");
-    close(fds[1]);
-    close(fds[2]);
-    world_finish(&world);
-}
-
-static void test_a_late_answer_finds_a_half_closed_peer(void **state)
-{
-    (void)state;
-    struct world world;
-    char out[512];
-    const char text[] = "GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
-    world_init(&world, false);
-    int fd = fixture_dial(world.port);
-    assert_int_equal(send(fd, text, sizeof(text) - 1, 0), sizeof(text) - 1);
-    shutdown(fd, SHUT_WR);
-    FIXTURE_RUN_UNTIL(&world.fixture, world.pending != NULL);
-    for (int i = 0; i < 20; i++)
-        loop_step(world.fixture.loop, false);
-    http_answer(world.pending, 200, "text/plain", "late", 4);
-    fixture_talk(&world.fixture, fd, "", 0, NULL, out, sizeof(out));
-    assert_non_null(strstr(out, "\r\n\r\nlate"));
-    close(fd);
-    world_finish(&world);
-}
-
-static void test_a_handler_is_told_when_the_peer_goes(void **state)
-{
-    (void)state;
-    struct world world;
-    const char text[] = "GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    world_init(&world, false);
-    int fd = fixture_dial(world.port);
-    assert_int_equal(send(fd, text, sizeof(text) - 1, 0), sizeof(text) - 1);
-    FIXTURE_RUN_UNTIL(&world.fixture, world.pending != NULL);
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-    close(fd);
-    FIXTURE_RUN_UNTIL(&world.fixture, world.gone);
-    assert_int_equal(http_server_connections(world.server), 0);
     world_finish(&world);
 }
 
@@ -336,11 +205,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_wrong_is_refused_by_status),
+        cmocka_unit_test(test_a_body_of_two_lengths_is_refused),
         cmocka_unit_test(test_one_byte_at_a_time),
-        cmocka_unit_test(test_slow_requests_end_at_their_deadline),
-        cmocka_unit_test(test_connections_are_limited_by_address),
-        cmocka_unit_test(test_a_late_answer_finds_a_half_closed_peer),
-        cmocka_unit_test(test_a_handler_is_told_when_the_peer_goes),
         cmocka_unit_test(test_a_call_over_tls),
         cmocka_unit_test(test_calls_that_fail_say_why),
         cmocka_unit_test(test_a_file_comes_whole_and_within_its_limit),

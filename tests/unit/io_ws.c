@@ -296,6 +296,28 @@ static void test_frames_by_hand(void **state)
     world_finish(&world);
 }
 
+/* What a client sends before it has seen the answer belongs to the WebSocket. */
+static void test_a_message_may_come_with_the_upgrade(void **state)
+{
+    (void)state;
+    struct world world;
+    char out[4096], text[512];
+    static const char frames[] =
+        "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x88\x82\x00\x00\x00\x00\x03\xe8";
+    const size_t head = sizeof(upgrade) - 1, all = head + sizeof(frames) - 1;
+    memcpy(text, upgrade, head);
+    memcpy(text + head, frames, sizeof(frames) - 1);
+    world_init(&world, false);
+    int fd = fixture_dial(world.port);
+    fixture_talk(&world.fixture, fd, text, all, NULL, out, sizeof(out));
+    close(fd);
+    assert_memory_equal(out, "HTTP/1.1 101 ", 13);
+    assert_int_equal(world.far.messages, 1);
+    assert_memory_equal(world.far.last, "Hello", 5);
+    assert_int_equal(world.far.close.code, WS_NORMAL);
+    world_finish(&world);
+}
+
 static void test_garbage_after_the_upgrade_ends_only_itself(void **state)
 {
     (void)state;
@@ -383,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_a_paused_reader_stops_the_sender),
         cmocka_unit_test(test_a_pause_inside_a_message_holds_the_rest),
         cmocka_unit_test(test_frames_by_hand),
+        cmocka_unit_test(test_a_message_may_come_with_the_upgrade),
         cmocka_unit_test(test_garbage_after_the_upgrade_ends_only_itself),
         cmocka_unit_test(test_a_wrong_pin_is_refused),
         cmocka_unit_test(test_a_dead_peer_is_given_up),
