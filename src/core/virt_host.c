@@ -219,28 +219,23 @@ static int perform_address_gone(struct virt_op *op, struct _virConnect *connecti
 
 /* All under one key: reading the pins and changing them is two calls, and libvirt would let another in
  * between. */
-static const char address_key[] = "addresses";
-
-static struct virt_op *create_address_op(struct virt *virt, const struct virt_vm_spec *spec,
-                                         virt_answer_fn *answered, void *arg,
-                                         int (*perform)(struct virt_op *op, struct _virConnect *connection))
+static int submit_address(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
+                          void *arg, int (*perform)(struct virt_op *op, struct _virConnect *connection))
 {
     struct virt_op *op = virt_op_create(virt, answered, arg, perform);
 
     if (op)
         op->spec = *spec;
-    return op;
+    return virt_op_submit(op, WORKER_NORMAL, "addresses");
 }
 
 int virt_ensure_address(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
                         void *arg)
 {
-    return virt_op_submit(create_address_op(virt, spec, answered, arg, perform_address), WORKER_NORMAL,
-                          address_key);
+    return submit_address(virt, spec, answered, arg, perform_address);
 }
 
 int virt_address_gone(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
 {
-    return virt_op_submit_destroy(create_address_op(virt, spec, answered, arg, perform_address_gone),
-                                  WORKER_APART, address_key);
+    return submit_address(virt, spec, answered, arg, perform_address_gone);
 }

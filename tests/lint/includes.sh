@@ -3,7 +3,7 @@
 set -eu
 cd "${1:?usage: includes.sh ROOT}"
 failed=0
-for room in protocol states src/io src/core src/edge src/cli guest tests/stories tests/diagram fuzz; do
+for room in protocol states src/io src/core src/edge src/cli guest tests/stories tests/diagram tests/sim fuzz; do
     [ -d "$room" ] || continue
     sources=$(find "$room" -maxdepth 1 -name '*.[ch]' | sort)
     [ -n "$sources" ] || continue

@@ -1,0 +1,135 @@
+/*
+ * What is durable: see truth.h.
+ */
+#include "tests/sim/truth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/code.h"
+#include "src/core/audit.h"
+#include "tests/sim/claims.h"
+#include "tests/sim/clock.h"
+#include "tests/sim/coverage.h"
+
+struct truth truth;
+
+void truth_begin(void)
+{
+    memset(&truth, 0, sizeof truth);
+}
+
+struct truth_vm *truth_vm(const uint8_t uuid[VM_UUID_LEN])
+{
+    for (size_t i = 0; i < truth.nvms; i++)
+        if (memcmp(truth.vms[i].vm.uuid, uuid, VM_UUID_LEN) == 0)
+            return &truth.vms[i];
+    return NULL;
+}
+
+struct truth_drive *truth_drive(const uint8_t id[VM_UUID_LEN])
+{
+    for (size_t i = 0; i < truth.ndrives; i++)
+        if (memcmp(truth.drives[i].drive.id, id, VM_UUID_LEN) == 0)
+            return &truth.drives[i];
+    return NULL;
+}
+
+static void vm_put(const struct disk_entry *entry)
+{
+    struct vm vm;
+    uint64_t seq;
+    if (record_vm_decode(entry->value, entry->value_len, &vm, &seq)) {
+        claim_broken("durable", "a VM's record cannot be read");
+        return;
+    }
+    struct truth_vm *known = truth_vm(vm.uuid);
+    if (!known && truth.nvms == TRUTH_VMS)
+        abort();
+    if (!known)
+        known = &truth.vms[truth.nvms++];
+    if (known->there && known->vm.head.state == VM_DESTROYED && vm.head.state != VM_DESTROYED)
+        claim_broken("final", "VM %s came back from destroyed", vm.name);
+    if (known->there &&
+        (known->vm.head.state != vm.head.state || known->vm.head.deadline_at_ms != vm.head.deadline_at_ms))
+        known->overdue_us = 0;
+    if (known->there && known->vm.head.state != VM_DESTROYED && vm.head.state == VM_DESTROYED &&
+        vm.code == CODE_DEADLINE_PASSED)
+        claims_deadline(known);
+    if (!known->there || known->vm.head.state != vm.head.state)
+        known->entered_us = clock_us();
+    known->vm = vm;
+    known->there = true;
+}
+
+static void drive_put(const struct disk_entry *entry)
+{
+    struct drive drive;
+    if (record_drive_decode(entry->value, entry->value_len, &drive)) {
+        claim_broken("durable", "a drive's record cannot be read");
+        return;
+    }
+    free(drive.envelopes);
+    drive.envelopes = NULL;
+    struct truth_drive *known = truth_drive(drive.id);
+    if (!known && truth.ndrives == TRUTH_DRIVES)
+        abort();
+    if (!known)
+        known = &truth.drives[truth.ndrives++];
+    known->drive = drive;
+    known->there = true;
+}
+
+static void history_put(const struct disk_entry *entry)
+{
+    struct history history;
+    if (record_history_decode(entry->value, entry->value_len, &history)) {
+        claim_broken("durable", "a history entry cannot be read");
+        return;
+    }
+    if (history.seq != truth.change_seq + 1)
+        claim_broken("history", "change %llu follows on %llu", (unsigned long long)history.seq,
+                     (unsigned long long)truth.change_seq);
+    truth.change_seq = history.seq;
+    if (history.from >= 0)
+        coverage_vm(history.from, history.event, history.story);
+}
+
+static void audit_put(const struct disk_entry *entry)
+{
+    struct audit_entry audit;
+    if (record_audit_decode(entry->value, entry->value_len, &audit) || audit.seq != truth.audit_seq + 1 ||
+        memcmp(audit.previous, truth.audit_hash, sizeof audit.previous) != 0) {
+        claim_broken("audit", "the entry after %llu does not follow on it",
+                     (unsigned long long)truth.audit_seq);
+        return;
+    }
+    truth.audit_seq = audit.seq;
+    audit_hash(&audit, truth.audit_hash);
+}
+
+void truth_put(enum store_database database, const struct disk_entry *entry)
+{
+    truth.changed = true;
+    if (database == STORE_VMS)
+        vm_put(entry);
+    else if (database == STORE_DRIVES)
+        drive_put(entry);
+    else if (database == STORE_HISTORY)
+        history_put(entry);
+    else if (database == STORE_AUDIT)
+        audit_put(entry);
+}
+
+void truth_delete(enum store_database database, const struct disk_entry *entry)
+{
+    struct truth_vm *vm = database == STORE_VMS ? truth_vm(entry->key) : NULL;
+    struct truth_drive *drive = database == STORE_DRIVES ? truth_drive(entry->key) : NULL;
+    truth.changed = true;
+    if (vm)
+        vm->there = false;
+    if (drive)
+        drive->there = false;
+    if (database == STORE_AUDIT || database == STORE_HISTORY)
+        claim_broken("audit", "something of the past was deleted");
+}
