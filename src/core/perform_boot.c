@@ -78,13 +78,6 @@ static void rise_due(void *arg)
     perform_wake(slot->core);
 }
 
-void perform_boot_recovered(struct vm_slot *slot)
-{
-    int64_t up_ms = loop_wall_ms() - slot->vm.head.entered_at_ms;
-    if (slot->vm.head.state == VM_BOOTED && slot->perform->boot == BOOT_NONE && up_ms >= 0 && up_ms < RISE_MS)
-        phase_set(slot, BOOT_RISES);
-}
-
 int perform_boot_init(struct vm_slot *slot)
 {
     return loop_timer_create(slot->core->loop, rise_due, slot, &slot->perform->rise);
@@ -101,6 +94,9 @@ void perform_boot_finish(struct vm_slot *slot)
 void perform_boot_follow(struct vm_slot *slot)
 {
     int state = slot->vm.head.state;
+    /* libvirt showed its domain before the start that was asked for once more had its turn or its answer. */
+    if (state == VM_BOOTED && perform_is_booting(slot))
+        phase_set(slot, BOOT_RISES);
     if (slot->perform->boot == BOOT_NONE || state == VM_IMAGE_CREATED || state == VM_BOOTED)
         return;
     phase_set(slot, BOOT_NONE);
@@ -116,9 +112,6 @@ static void network_answered(void *arg, const struct virt_answer *answer)
     if (!slot)
         return;
     slot->perform->network = answer->error ? NETWORK_UNKNOWN : NETWORK_READY;
-    /* Its end does not wait for this. */
-    if (slot->vm.head.state == VM_DESTROYED && !answer->error)
-        perform_again(slot, VM_FX_ENSURE_NETWORK_FREE, "its address came after its end");
     if (slot->vm.head.state != VM_IMAGE_CREATED || perform_unknown(answer->error))
         return;
     if (answer->error) {
@@ -298,15 +291,13 @@ size_t perform_boots_waiting(const struct core *core)
     return core->perform->waiting;
 }
 
-size_t perform_boot_position(const struct vm_slot *slot)
+static size_t boots_before(const struct vm_slot *slot)
 {
-    size_t position = 1;
-    if (slot->perform->boot != BOOT_WAITS)
-        return 0;
+    size_t before = 0;
     for (const struct vm_slot *at = slot->core->perform->queue_first; at && at != slot;
          at = at->perform->queue_next)
-        position++;
-    return position;
+        before++;
+    return before;
 }
 
 void perform_words(const struct vm_slot *slot, char *ret_words, size_t size)
@@ -321,6 +312,6 @@ void perform_words(const struct vm_slot *slot, char *ret_words, size_t size)
     else if (perform->boot == BOOT_WAITS && perform->network != NETWORK_READY)
         snprintf(ret_words, size, "its address in the network");
     else if (perform->boot == BOOT_WAITS)
-        snprintf(ret_words, size, "its turn to boot: %zu before it, %zu booting now", perform_boot_position(slot) - 1,
+        snprintf(ret_words, size, "its turn to boot: %zu before it, %zu booting now", boots_before(slot),
                  core->perform->rising);
 }
