@@ -30,6 +30,11 @@ static int show_status(const struct kiln *kiln, const struct json *status, void 
     else
         printf("store     %s\n", kiln_text(status, "store"));
     printf("VMs       %s\n", kiln_text(status, "vms"));
+    if (kiln_int(status, "recovering") > 0)
+        printf("          %s recovering: libvirt has not yet shown their domains\n",
+               kiln_text(status, "recovering"));
+    if (kiln_int(status, "orphans") > 0)
+        printf("orphans   %s: domains of Kiln's without a record\n", kiln_text(status, "orphans"));
     printf("boots     %s waiting\n", kiln_text(status, "queue"));
     printf("stalls    %s\n", kiln_text(status, "stalls"));
     return CLI_OK;

@@ -33,7 +33,9 @@ static int add_vms(const struct kiln *kiln, const struct json *result, void *arg
         table_cell(table, kiln_text(vm, "owner"));
         table_cell(table, kiln_text(vm, "brick"));
         table_cellf(table, "%s%s", kiln_text(vm, "state"),
-                    json_bool(json_member(vm, "unreachable")) ? " (unreachable)" : "");
+                    json_bool(json_member(vm, "unreachable"))  ? " (unreachable)"
+                    : json_bool(json_member(vm, "recovering")) ? " (recovering)"
+                                                               : "");
         table_cell(table, cli_span_text(loop_wall_ms() - kiln_int(vm, "entered"), span));
         table_cell(table, kiln_text(vm, "address"));
         table_cell(table, kiln_text(vm, "code"));
@@ -102,6 +104,7 @@ static int show_vm(const struct kiln *kiln, const struct json *vm, void *arg)
     print_time("deadline", kiln_int(vm, "deadline"));
     print_line("owner connected", json_bool(json_member(vm, "owner_connected")) ? "yes" : "no");
     print_line("unreachable", json_bool(json_member(vm, "unreachable")) ? "yes" : "no");
+    print_line("recovering", json_bool(json_member(vm, "recovering")) ? "yes" : "no");
     printf("%-16s%lld\n\n", "bridges", (long long)kiln_int(vm, "bridges"));
     print_drives(json_member(vm, "drives"));
     return CLI_OK;

@@ -208,7 +208,7 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
     if (core->virt_ops == &virt_ops_libvirt &&
         (rc = virt_create(core->loop, &config, reconcile_event, core, &core->virt)))
         return fail(error, rc, "libvirt");
-    reconcile_sweep(core);
+    reconcile_begin(core);
     stall_look(core);
     log_info("core", "records are loaded", "vms=%zu users=%zu bricks=%zu drives=%zu", core->vms.count,
              core->users.count, core->bricks.count, core->drives.count);

@@ -47,8 +47,13 @@ struct vm_slot {
 
     struct perform_vm *perform; /* owned by perform.c: what is being performed for it */
 
-    /* reconcile.c: when the domain was first found absent on this connection, monotonic; 0: it was not. */
-    int64_t absent_since_ms;
+    bool link_stale; /* machine.c: the record's link ended with the kilnd that held it, and has yet to hear so
+                      */
+
+    /* reconcile.c */
+    bool recovering;            /* loaded, and libvirt has not yet shown its domain */
+    int64_t absent_since_ms;    /* when the domain was first found absent, monotonic; 0: it was not */
+    uint32_t absent_connection; /* on which connection: that of another is no answer */
 };
 
 /* A change of a VM, told to watchers after it is durable; borrowed for the call. VM is NULL when replayed. */
@@ -105,9 +110,9 @@ struct core {
     uint8_t edge_certificate[RECORD_HASH_LEN]; /* fingerprint; last said by the edge
                                                   (core_edge_certificate_set) */
     bool edge_certificate_known;
-    bool edge_up;           /* verbs' side: edge.sock is connected; shown in daemon.status */
-    bool recovering;        /* records are loaded, libvirt has not yet shown its domains (reconcile.c) */
-    uint64_t clock_boot;    /* this boot of the host (deadline.c) */
+    bool edge_up;        /* verbs' side: edge.sock is connected; shown in daemon.status */
+    size_t recovering;   /* VMs that were loaded, and whose domain libvirt has not yet shown (reconcile.c) */
+    uint64_t clock_boot; /* this boot of the host (deadline.c) */
     int64_t clock_ahead_ms; /* of the wall clock before the monotonic one, as last seen (deadline.c) */
     int64_t started_at_ms;
     uint64_t stalls;                /* loop turns over 100 ms (core.c) */

@@ -94,8 +94,9 @@ const char *core_vm_waiting_for(const struct core *core, const struct vm_slot *s
         perform_words(slot, ret_words, size);
     if (ret_words[0])
         return ret_words;
-    if (core->recovering && vm->head.state != VM_DESTROYED)
-        snprintf(ret_words, size, "recovery: libvirt has not yet shown its domains");
+    if (slot->recovering)
+        snprintf(ret_words, size, "recovery: libvirt has yet to show the domains of %zu VMs",
+                 core->recovering);
     else if (vm->head.state == VM_DESTROYED && vm->gone != VM_GONE_ALL)
         snprintf(ret_words, size, "the end of its%s%s%s%s", vm->gone & VM_GONE_DOMAIN ? "" : " domain",
                  vm->gone & VM_GONE_VOLUME ? "" : " volume", vm->gone & VM_GONE_DRIVES ? "" : " drives",

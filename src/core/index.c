@@ -78,3 +78,10 @@ void *index_find(const struct index *index, const void *key)
     size_t at = place(index, key, &there);
     return there ? index->items[at] : NULL;
 }
+
+void *index_next(const struct index *index, const void *key)
+{
+    bool there;
+    size_t at = place(index, key, &there) + there;
+    return at < index->count ? index->items[at] : NULL;
+}

@@ -21,5 +21,7 @@ int index_add(struct index *index, void *item);
 /* Takes it out; NULL when it is not there. The object is the caller's again. */
 void *index_remove(struct index *index, const void *key);
 void *index_find(const struct index *index, const void *key);
+/* The first object whose key is greater; NULL after the last. */
+void *index_next(const struct index *index, const void *key);
 
 #endif

@@ -12,11 +12,15 @@
 #include "src/core/machine_private.h"
 #include "src/core/object.h"
 #include "src/core/perform.h"
+#include "src/core/reconcile.h"
 #include "src/core/store.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-enum { RETRY_MS = 200 };
+enum {
+    RETRY_MS = 200,
+    TURN_SLOTS = 64 /* VMs that one turn of the loop decides for: who asks something is answered in between */
+};
 
 /* ---- turns ---- */
 
@@ -89,20 +93,30 @@ static void lost_end(struct machine *machine)
     }
 }
 
+static struct vm_slot *ready_take(struct machine *machine)
+{
+    struct vm_slot *slot = machine->ready_first;
+    if (!slot)
+        return NULL;
+    machine->ready_first = slot->ready_next;
+    if (!machine->ready_first)
+        machine->ready_last = &machine->ready_first;
+    slot->ready = false;
+    return slot;
+}
+
+static void turn_post(struct machine *machine);
+
 static void turn(void *arg)
 {
     struct machine *machine = arg;
-    struct vm_slot *slot = machine->ready_first;
+    struct vm_slot *slot;
     machine->posted = false;
-    machine->ready_first = NULL;
-    machine->ready_last = &machine->ready_first;
-    while (slot) {
-        struct vm_slot *next = slot->ready_next;
-        slot->ready = false;
+    for (int i = 0; i < TURN_SLOTS && (slot = ready_take(machine)); i++)
         slot_run(slot);
-        slot = next;
-    }
     lost_end(machine);
+    if (machine->ready_first)
+        turn_post(machine);
 }
 
 static void turn_post(struct machine *machine)
@@ -166,6 +180,10 @@ int machine_post(struct core *core, const uint8_t uuid[static VM_UUID_LEN], cons
                  const char *actor, machine_done_fn *done, void *arg)
 {
     struct vm_slot *slot = index_find(&core->vms, uuid);
+    if (slot && slot->link_stale) {
+        slot->link_stale = false;
+        machine_post_kind(core, uuid, VM_ON_LINK_DOWN);
+    }
     struct machine_step *step = step_create(STEP_EVENT, slot, actor, done, arg);
     if (!step)
         return -ENOMEM;
@@ -211,7 +229,7 @@ static void deadline_due(void *arg)
 {
     struct vm_slot *slot = arg;
     /* Who waits for others' boots is not late; its time begins with its turn. */
-    if (!perform_holds_deadline(slot))
+    if (!perform_holds_deadline(slot) && !reconcile_holds_deadline(slot))
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_TIMEOUT);
 }
 
@@ -258,6 +276,7 @@ static void ready_remove(struct vm_slot *slot)
 void machine_slot_destroy(struct vm_slot *slot)
 {
     ready_remove(slot);
+    reconcile_forget(slot);
     index_remove(&slot->core->vms, slot->vm.uuid);
     while (slot->first)
         machine_step_finish(step_take(slot), -ENOENT, NULL);
@@ -299,6 +318,8 @@ static int record_load(void *arg, const void *key, size_t key_len_bytes, const v
         return rc;
     if (vm.assignment_number > core->assignment)
         core->assignment = vm.assignment_number;
+    slot->link_stale = vm.link_up;
+    reconcile_loaded(slot);
     deadline_arm(slot);
     return 0;
 }

@@ -29,12 +29,16 @@ void perform_words(const struct vm_slot *slot, char *ret_words, size_t size);
 /* libvirt or the edge has come: boots that waited for it begin. */
 void perform_wake(struct core *core);
 size_t perform_boots_waiting(const struct core *core);
+/* The VM's place among them, from 1; 0: it does not wait for its turn. */
+size_t perform_boot_position(const struct vm_slot *slot);
 
 /* A lifecycle event or a sweep says that the domain stopped. Returns true when a start of it is under way:
  * then its answer tells, and no event must. */
 bool perform_domain_stopped(struct vm_slot *slot);
 /* The domain of an ended VM stopped: what waited for its guest to end in order goes on. */
 void perform_guest_ended(struct vm_slot *slot);
+/* A VM came out of the store and libvirt showed its domain: a guest that is still rising takes its place. */
+void perform_boot_recovered(struct vm_slot *slot);
 /* Whether a start of its domain waits or is under way. */
 bool perform_is_booting(const struct vm_slot *slot);
 

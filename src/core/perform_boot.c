@@ -78,6 +78,13 @@ static void rise_due(void *arg)
     perform_wake(slot->core);
 }
 
+void perform_boot_recovered(struct vm_slot *slot)
+{
+    int64_t up_ms = loop_wall_ms() - slot->vm.head.entered_at_ms;
+    if (slot->vm.head.state == VM_BOOTED && slot->perform->boot == BOOT_NONE && up_ms >= 0 && up_ms < RISE_MS)
+        phase_set(slot, BOOT_RISES);
+}
+
 int perform_boot_init(struct vm_slot *slot)
 {
     return loop_timer_create(slot->core->loop, rise_due, slot, &slot->perform->rise);
@@ -112,6 +119,9 @@ static void network_answered(void *arg, const struct virt_answer *answer)
     if (!slot)
         return;
     slot->perform->network = answer->error ? NETWORK_UNKNOWN : NETWORK_READY;
+    /* Its end does not wait for this. */
+    if (slot->vm.head.state == VM_DESTROYED && !answer->error)
+        perform_again(slot, VM_FX_ENSURE_NETWORK_FREE, "its address came after its end");
     if (slot->vm.head.state != VM_IMAGE_CREATED || perform_unknown(answer->error))
         return;
     if (answer->error) {
@@ -291,13 +301,15 @@ size_t perform_boots_waiting(const struct core *core)
     return core->perform->waiting;
 }
 
-static size_t boots_before(const struct vm_slot *slot)
+size_t perform_boot_position(const struct vm_slot *slot)
 {
-    size_t before = 0;
+    size_t position = 1;
+    if (slot->perform->boot != BOOT_WAITS)
+        return 0;
     for (const struct vm_slot *at = slot->core->perform->queue_first; at && at != slot;
          at = at->perform->queue_next)
-        before++;
-    return before;
+        position++;
+    return position;
 }
 
 void perform_words(const struct vm_slot *slot, char *ret_words, size_t size)
@@ -312,6 +324,6 @@ void perform_words(const struct vm_slot *slot, char *ret_words, size_t size)
     else if (perform->boot == BOOT_WAITS && perform->network != NETWORK_READY)
         snprintf(ret_words, size, "its address in the network");
     else if (perform->boot == BOOT_WAITS)
-        snprintf(ret_words, size, "its turn to boot: %zu before it, %zu booting now", boots_before(slot),
+        snprintf(ret_words, size, "its turn to boot: %zu before it, %zu booting now", perform_boot_position(slot) - 1,
                  core->perform->rising);
 }

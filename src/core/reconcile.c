@@ -15,58 +15,72 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-enum { SWEEP_EVERY_MS = 30 * 1000 };
+enum {
+    SWEEP_EVERY_MS = 30 * 1000,
+    FIRST_LOOK_MS = 3 * 1000 /* a libvirt that is not there by then is called away */
+};
 
 /* ---- sweeps ---- */
 
-/* What was seen on a lost connection says nothing on the next. */
-static void records_unreachable(struct core *core)
+static int sights_take(const struct virt_answer *answer, struct sight **ret_sights, size_t *ret_count)
 {
-    for (size_t i = 0; i < core->vms.count; i++) {
-        struct vm_slot *slot = core->vms.items[i];
-        slot->absent_since_ms = 0;
-        if (!slot->vm.unreachable && slot->vm.gone != VM_GONE_ALL)
-            machine_post_kind(core, slot->vm.uuid, VM_ON_LIBVIRT_LOST);
+    struct sight *sights = calloc(answer->ndomains + 1, sizeof *sights);
+    size_t count = 0;
+    if (!sights)
+        return -ENOMEM;
+    for (size_t i = 0; i < answer->ndomains; i++) {
+        const struct virt_domain_info *domain = &answer->domains[i];
+        sights[count].state = domain->state;
+        sights[count].boot = domain->boot;
+        count += core_uuid_parse(domain->uuid, sights[count].uuid) == 0;
     }
+    qsort(sights, count, sizeof *sights, walk_order);
+    *ret_sights = sights;
+    *ret_count = count;
+    return 0;
 }
 
-static const struct virt_domain_info *domain_find(const struct virt_answer *answer, const char *uuid)
+static void list_failed(const struct virt_answer *answer)
 {
-    for (size_t i = 0; i < answer->ndomains; i++)
-        if (strcmp(answer->domains[i].uuid, uuid) == 0)
-            return &answer->domains[i];
-    return NULL;
-}
-
-static void records_look(struct core *core, const struct virt_answer *answer)
-{
-    for (size_t i = 0; i < core->vms.count; i++) {
-        struct vm_slot *slot = core->vms.items[i];
-        char uuid[VIRT_UUID_BYTES];
-        core_uuid_text(slot->vm.uuid, uuid);
-        const struct virt_domain_info *domain = domain_find(answer, uuid);
-        if (!slot->fresh)
-            reconcile_look(slot, domain ? domain->state : VIRT_DOMAIN_ABSENT);
-    }
+    /* When the connection is lost, its return sweeps again. */
+    if (answer->error != -ENOTCONN && answer->error != -ECANCELED)
+        log_warning("reconcile", "cannot list libvirt's domains", "words=%s", answer->words);
 }
 
 static void listed(void *arg, const struct virt_answer *answer)
 {
     struct core *core = arg;
     struct reconcile *reconcile = core->reconcile;
+    struct sight *sights;
+    size_t count;
     reconcile->sweeping = false;
     if (answer->error) {
-        /* When the connection is lost, its return sweeps again. */
-        if (answer->error != -ENOTCONN && answer->error != -ECANCELED)
-            log_warning("reconcile", "cannot list libvirt's domains", "words=%s", answer->words);
+        list_failed(answer);
         return;
     }
+    /* What was seen on a lost connection says nothing on the next. */
+    if (reconcile->asked_on != reconcile->connection || !reconcile->host_ready) {
+        reconcile_sweep(core);
+        return;
+    }
+    if (sights_take(answer, &sights, &count)) {
+        log_error("reconcile", "cannot look at libvirt's domains: no memory", "domains=%zu",
+                  answer->ndomains);
+        return;
+    }
+    reconcile->sweeping = true;
     reconcile->suspects = 0;
-    records_look(core, answer);
     orphans_look(core, answer);
-    if (core->recovering)
-        log_info("reconcile", "recovered", "vms=%zu domains=%zu", core->vms.count, answer->ndomains);
-    core->recovering = false;
+    walk_begin(core, WALK_LOOK, sights, count);
+}
+
+void reconcile_looked(struct core *core)
+{
+    struct reconcile *reconcile = core->reconcile;
+    if (reconcile->reconnected)
+        log_info("reconcile", "every VM is compared with its domain", "vms=%zu recovering=%zu",
+                 core->vms.count, core->recovering);
+    reconcile->sweeping = false;
     reconcile->reconnected = false;
     if (reconcile->again)
         reconcile_sweep(core);
@@ -83,8 +97,17 @@ void reconcile_sweep(struct core *core)
     reconcile->again = reconcile->sweeping;
     if (reconcile->sweeping)
         return;
+    reconcile->asked_on = reconcile->connection;
     if (core->virt_ops->domain_list(core->virt, listed, core) == 0)
         reconcile->sweeping = true;
+}
+
+static void records_unreachable(struct core *core)
+{
+    /* A walk in place of another's never ends the other's sweep. */
+    if (core->reconcile->walk.kind == WALK_LOOK)
+        core->reconcile->sweeping = false;
+    walk_begin(core, WALK_UNREACHABLE, NULL, 0);
 }
 
 static void sweep_due(void *arg)
@@ -125,6 +148,8 @@ void reconcile_host(struct core *core)
 
 static void connection_back(struct core *core)
 {
+    core->reconcile->connection++;
+    core->reconcile->up_since_ms = loop_monotonic_ms();
     core->reconcile->reconnected = true;
     core->reconcile->host_ready = false;
     reconcile_host(core);
@@ -134,6 +159,8 @@ static void connection_lost(struct core *core)
 {
     log_warning("reconcile", "libvirt is away: nothing changes until it is back", "uri=%s",
                 core->config.libvirt_uri);
+    core->reconcile->connection++;
+    core->reconcile->up_since_ms = 0;
     core->reconcile->host_ready = false;
     records_unreachable(core);
 }
@@ -171,6 +198,10 @@ static void domain_event(struct core *core, const struct virt_event *event)
         if (slot->vm.paused)
             machine_post_kind(core, uuid, VM_ON_DOMAIN_RESUMED);
         return;
+    /* A guest that reboots is the same guest, and its domain the same domain. */
+    case VIRT_EVENT_REBOOTED:
+        log_info("reconcile", "the guest rebooted", "vm=%s", slot->vm.name);
+        return;
     default:
         return;
     }
@@ -198,16 +229,26 @@ int reconcile_create(struct core *core)
     if (!reconcile)
         return -ENOMEM;
     core->reconcile = reconcile;
-    core->recovering = true;
-    return loop_timer_create(core->loop, sweep_due, core, &reconcile->timer);
+    int rc = loop_timer_create(core->loop, sweep_due, core, &reconcile->timer);
+    return rc ? rc : loop_timer_create(core->loop, walk_step, core, &reconcile->step);
+}
+
+void reconcile_begin(struct core *core)
+{
+    loop_timer_arm(core->reconcile->timer, FIRST_LOOK_MS);
 }
 
 void reconcile_destroy(struct core *core)
 {
     if (!core->reconcile)
         return;
+    if (core->reconcile->step) {
+        walk_end(core->reconcile);
+        loop_timer_destroy(core->reconcile->step);
+    }
     if (core->reconcile->timer)
         loop_timer_destroy(core->reconcile->timer);
+    free(core->reconcile->orphans);
     free(core->reconcile);
     core->reconcile = NULL;
 }

@@ -2,15 +2,18 @@
  * Reconcile: what a sight of one VM's domain means for its record: after a start by the table of
  * states/recovery.h, later by comparing.
  */
+#include "src/core/deadline.h"
 #include "src/core/machine.h"
 #include "src/core/perform.h"
 #include "src/core/reconcile_private.h"
 #include "src/io/loop.h"
 #include "states/recovery.h"
 
-static enum recovery_sight sight_of(enum virt_domain_state state)
+static enum recovery_sight sight_of(const struct sight *sight)
 {
-    switch (state) {
+    if (!sight)
+        return RECOVERY_ABSENT;
+    switch (sight->state) {
     case VIRT_DOMAIN_RUNNING:
         return RECOVERY_RUNNING;
     case VIRT_DOMAIN_PAUSED:
@@ -29,6 +32,7 @@ static void post(struct vm_slot *slot, int on, const char *words)
     enum kiln_code code = on == VM_ON_DOMAIN_GONE     ? CODE_DOMAIN_GONE
                           : on == VM_ON_DOMAIN_FAILED ? CODE_DOMAIN_FAILED
                                                       : CODE_NONE;
+    slot->core->reconcile->walk.posted++;
     machine_post_trouble(slot->core, slot->vm.uuid, (enum vm_event_kind)on, code, words, NULL);
 }
 
@@ -44,29 +48,82 @@ static bool is_over(const struct vm_slot *slot)
     return slot->vm.head.state == VM_DESTROYED && slot->vm.gone == VM_GONE_ALL && !slot->vm.retention_over;
 }
 
-/* True once a second look, RECONCILE_CONFIRM_MS after the first, has not seen the domain either. */
+/* True once a second look, RECONCILE_CONFIRM_MS after the first and on the same connection, has not seen the
+ * domain either. A libvirt that has just come may not yet know all its domains. */
 static bool absence_confirmed(struct vm_slot *slot)
 {
+    struct reconcile *reconcile = slot->core->reconcile;
     int64_t now_ms = loop_monotonic_ms();
-    if (slot->absent_since_ms == 0)
+    bool counts = now_ms - reconcile->up_since_ms >= RECONCILE_UP_MS;
+    if (counts && (slot->absent_since_ms == 0 || slot->absent_connection != reconcile->connection)) {
         slot->absent_since_ms = now_ms;
-    if (now_ms - slot->absent_since_ms >= RECONCILE_CONFIRM_MS)
+        slot->absent_connection = reconcile->connection;
+    } else if (counts && now_ms - slot->absent_since_ms >= RECONCILE_CONFIRM_MS) {
         return true;
-    slot->core->reconcile->suspects++;
+    }
+    reconcile->suspects++;
     return false;
 }
 
-static void recover(struct vm_slot *slot, enum recovery_sight sight)
+/* ---- after a start ---- */
+
+void reconcile_loaded(struct vm_slot *slot)
 {
-    const struct recovery_cell *cell = recovery_find(slot->vm.head.state, sight);
-    /* The link ended with the kilnd that held it. */
-    if (slot->vm.link_up)
-        machine_post_kind(slot->core, slot->vm.uuid, VM_ON_LINK_DOWN);
-    post(slot, cell->on, cell->story);
+    slot->recovering = !is_over(slot);
+    slot->core->recovering += slot->recovering;
 }
+
+static void recovered(struct vm_slot *slot)
+{
+    slot->core->recovering -= slot->recovering;
+    slot->recovering = false;
+}
+
+void reconcile_forget(struct vm_slot *slot)
+{
+    recovered(slot);
+}
+
+/* In these states the record waits for libvirt, and for nobody else. */
+static bool waits_for_libvirt(const struct vm_slot *slot)
+{
+    int state = slot->vm.head.state;
+    return state == VM_REQUESTED || state == VM_IMAGE_CREATED || state == VM_PAIRED;
+}
+
+bool reconcile_holds_deadline(const struct vm_slot *slot)
+{
+    return (slot->recovering || slot->vm.unreachable) && waits_for_libvirt(slot);
+}
+
+/* libvirt is there: what was to be done by it has its whole time from now on. */
+static void time_anew(struct vm_slot *slot)
+{
+    if (waits_for_libvirt(slot))
+        deadline_arm_anew(slot);
+}
+
+/* The cell of the table, unless the domain is one of an earlier boot: its secret is spent, and ensuring the
+ * domain ends it first. */
+static void recover(struct vm_slot *slot, enum recovery_sight seen, const struct sight *sight)
+{
+    const struct recovery_cell *cell = recovery_find(slot->vm.head.state, seen);
+    bool earlier = cell->on == VM_ON_DOMAIN_UP && sight->boot != slot->vm.boot_number;
+    recovered(slot);
+    time_anew(slot);
+    if (earlier)
+        post(slot, VM_ON_RECOVERED, "the domain of an earlier boot runs: it is ended, and another started");
+    else
+        post(slot, cell->on, cell->story);
+    perform_boot_recovered(slot);
+}
+
+/* ---- later ---- */
 
 static void reach(struct vm_slot *slot)
 {
+    slot->core->reconcile->walk.posted++;
+    time_anew(slot);
     machine_post_kind(slot->core, slot->vm.uuid, VM_ON_LIBVIRT_BACK);
 }
 
@@ -93,23 +150,31 @@ static void compare(struct vm_slot *slot, enum recovery_sight sight)
         post(slot, VM_ON_DOMAIN_PAUSED, "it is paused");
 }
 
-void reconcile_look(struct vm_slot *slot, enum virt_domain_state state)
+void reconcile_look(struct vm_slot *slot, const struct sight *sight)
 {
-    const struct core *core = slot->core;
-    enum recovery_sight sight = sight_of(state);
-    if (is_over(slot) && sight == RECOVERY_ABSENT)
+    const struct reconcile *reconcile = slot->core->reconcile;
+    enum recovery_sight seen = sight_of(sight);
+    bool after_start = slot->recovering;
+    if (is_over(slot) && seen == RECOVERY_ABSENT)
         return;
-    if (sight == RECOVERY_ABSENT && should_run(slot)) {
-        if (absence_confirmed(slot))
-            post(slot, VM_ON_DOMAIN_GONE, "libvirt said twice that there is no such domain");
+    if (seen == RECOVERY_ABSENT && should_run(slot) && !absence_confirmed(slot))
         return;
-    }
     bool was_absent = slot->absent_since_ms != 0;
     slot->absent_since_ms = 0;
-    if (core->recovering)
-        recover(slot, sight);
-    else if (slot->vm.unreachable || core->reconcile->reconnected || was_absent)
+    if (after_start)
+        recover(slot, seen, sight);
+    else if (seen == RECOVERY_ABSENT && should_run(slot))
+        post(slot, VM_ON_DOMAIN_GONE, "libvirt said twice that there is no such domain");
+    else if (slot->vm.unreachable || reconcile->walk.reconnected || was_absent)
         reach(slot);
-    if (!core->recovering && sight != RECOVERY_ABSENT)
-        compare(slot, sight);
+    if (!after_start && seen != RECOVERY_ABSENT)
+        compare(slot, seen);
+}
+
+void reconcile_look_away(struct vm_slot *slot)
+{
+    slot->absent_since_ms = 0;
+    if (slot->vm.unreachable || slot->vm.gone == VM_GONE_ALL)
+        return;
+    post(slot, VM_ON_LIBVIRT_LOST, recovery_find(slot->vm.head.state, RECOVERY_UNREACHABLE)->story);
 }

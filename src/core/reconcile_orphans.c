@@ -2,6 +2,7 @@
  * Reconcile: domains that carry Kiln's metadata and have no record (R23): reported, or reaped where the
  * configuration says so and this kilnd's identity made them. Others are never touched.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/text.h"
@@ -10,19 +11,6 @@
 #include "src/core/virt_ops.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
-
-static struct orphan *orphan_of(struct reconcile *reconcile, const char *uuid)
-{
-    for (size_t i = 0; i < reconcile->norphans; i++)
-        if (strcmp(reconcile->orphans[i].uuid, uuid) == 0)
-            return &reconcile->orphans[i];
-    if (reconcile->norphans == RECONCILE_ORPHANS)
-        return NULL;
-    struct orphan *orphan = &reconcile->orphans[reconcile->norphans++];
-    *orphan = (struct orphan){.since_ms = loop_monotonic_ms()};
-    memcpy(orphan->uuid, uuid, sizeof orphan->uuid);
-    return orphan;
-}
 
 static void reaped(void *arg, const struct virt_answer *answer)
 {
@@ -39,15 +27,11 @@ static bool is_ours(const struct core *core, const struct virt_domain_info *doma
     return strcmp(domain->host_identity, ours) == 0;
 }
 
-static void orphan_look(struct core *core, const struct virt_domain_info *domain)
+/* One that has been seen for long enough. */
+static void orphan_treat(struct core *core, struct orphan *orphan, const struct virt_domain_info *domain)
 {
-    struct orphan *orphan = orphan_of(core->reconcile, domain->uuid);
-    if (!orphan)
-        return;
-    orphan->seen = true;
-    if (loop_monotonic_ms() - orphan->since_ms < RECONCILE_GRACE_MS)
-        return;
     bool reaps = core->config.orphans == CONFIG_ORPHANS_REAP && is_ours(core, domain);
+    core->reconcile->norphans_counted++;
     if (!orphan->reported)
         log_warning("reconcile", "a domain with Kiln's metadata has no record",
                     "domain=%s brick=%s reaped=%s", domain->uuid, domain->brick, reaps ? "yes" : "no");
@@ -56,19 +40,50 @@ static void orphan_look(struct core *core, const struct virt_domain_info *domain
         log_warning("reconcile", "a domain without a record is left: no memory", "domain=%s", domain->uuid);
 }
 
+static struct orphan orphan_of(const struct reconcile *reconcile, const uint8_t uuid[static VM_UUID_LEN],
+                               int64_t now_ms)
+{
+    const struct orphan *known = reconcile->norphans ? bsearch(uuid, reconcile->orphans, reconcile->norphans,
+                                                               sizeof *reconcile->orphans, walk_order)
+                                                     : NULL;
+    struct orphan orphan = {.since_ms = now_ms};
+    memcpy(orphan.uuid, uuid, sizeof orphan.uuid);
+    return known ? *known : orphan;
+}
+
+/* Those of the list that have no record, in ORPHANS; treats those that are due. */
+static size_t orphans_find(struct core *core, const struct virt_answer *answer, struct orphan *orphans)
+{
+    int64_t now_ms = loop_monotonic_ms(), grace_ms = core->config.orphan_grace_s * INT64_C(1000);
+    size_t count = 0;
+    for (size_t i = 0; i < answer->ndomains; i++) {
+        uint8_t uuid[VM_UUID_LEN];
+        if (core_uuid_parse(answer->domains[i].uuid, uuid) || index_find(&core->vms, uuid))
+            continue;
+        orphans[count] = orphan_of(core->reconcile, uuid, now_ms);
+        if (now_ms - orphans[count].since_ms >= grace_ms)
+            orphan_treat(core, &orphans[count], &answer->domains[i]);
+        count++;
+    }
+    return count;
+}
+
 void orphans_look(struct core *core, const struct virt_answer *answer)
 {
     struct reconcile *reconcile = core->reconcile;
-    size_t kept = 0;
-    for (size_t i = 0; i < reconcile->norphans; i++)
-        reconcile->orphans[i].seen = false;
-    for (size_t i = 0; i < answer->ndomains; i++) {
-        uint8_t uuid[VM_UUID_LEN];
-        if (core_uuid_parse(answer->domains[i].uuid, uuid) == 0 && !index_find(&core->vms, uuid))
-            orphan_look(core, &answer->domains[i]);
-    }
-    for (size_t i = 0; i < reconcile->norphans; i++)
-        if (reconcile->orphans[i].seen)
-            reconcile->orphans[kept++] = reconcile->orphans[i];
-    reconcile->norphans = kept;
+    struct orphan *orphans = calloc(answer->ndomains + 1, sizeof *orphans);
+    /* The next sweep looks again. */
+    if (!orphans)
+        return;
+    reconcile->norphans_counted = 0;
+    size_t count = orphans_find(core, answer, orphans);
+    qsort(orphans, count, sizeof *orphans, walk_order);
+    free(reconcile->orphans);
+    reconcile->orphans = orphans;
+    reconcile->norphans = count;
+}
+
+size_t reconcile_orphans(const struct core *core)
+{
+    return core->reconcile->norphans_counted;
 }

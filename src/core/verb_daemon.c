@@ -6,6 +6,7 @@
 
 #include "src/core/guest_link.h"
 #include "src/core/identity.h"
+#include "src/core/reconcile.h"
 #include "src/core/verb_object.h"
 #include "src/core/views.h"
 #include "src/core/virt_ops.h"
@@ -89,6 +90,8 @@ void verb_daemon_status(struct ask *ask)
     json_write_text(&out, "edge", core->edge_up ? "up" : "down");
     write_store(&out, core->store);
     json_write_int(&out, "vms", count_living(core));
+    json_write_int(&out, "recovering", (int64_t)core->recovering);
+    json_write_int(&out, "orphans", (int64_t)reconcile_orphans(core));
     json_write_int(&out, "stalls", (int64_t)core->stalls);
     json_write_int(&out, "queue", (int64_t)core_boot_queue(core));
     json_write_object_end(&out);

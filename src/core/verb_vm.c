@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "protocol/json.h"
+#include "src/core/perform.h"
 #include "src/core/views.h"
 
-enum { VM_MEMBERS = 20, VM_DRIVE_MEMBERS = 7, HISTORY_MEMBERS = 9, CONSOLE_LINES_MAX = 40 };
+enum { VM_MEMBERS = 21, VM_DRIVE_MEMBERS = 7, HISTORY_MEMBERS = 9, CONSOLE_LINES_MAX = 40 };
 
 static bool is_behind(const struct vm_slot *slot, const uint8_t *after)
 {
@@ -123,6 +124,7 @@ void verb_vm_why(struct ask *ask, const struct vm_slot *slot)
     json_write_text(&out, "state", vm_state_name(vm->head.state));
     json_write_text(&out, "story", vm->head.story);
     json_write_text(&out, "waiting_for", core_vm_waiting_for(ask->verbs->core, slot, words, sizeof words));
+    json_write_int(&out, "queue_position", (int64_t)perform_boot_position(slot));
     json_write_int(&out, "deadline", vm->head.deadline_at_ms);
     json_write_text(&out, "code", view_code_name(vm->code));
     json_write_text(&out, "words", info ? info->words : "");

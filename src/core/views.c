@@ -46,11 +46,13 @@ static void write_vm_cause(struct json_writer *out, const struct vm *vm)
     json_write_text(out, "detail", vm->detail);
 }
 
-static void write_vm_people(struct json_writer *out, const struct core *core, const struct vm *vm)
+static void write_vm_people(struct json_writer *out, const struct core *core, const struct vm_slot *slot)
 {
+    const struct vm *vm = &slot->vm;
     char name[VM_WHO_LEN], address[16];
     json_write_text(out, "owner", vm->assigned ? view_user_name(core, vm->owner, name) : "");
     json_write_bool(out, "unreachable", vm->unreachable);
+    json_write_bool(out, "recovering", slot->recovering);
     json_write_bool(out, "owner_connected", vm->channels > 0);
     json_write_int(out, "bridges", vm->bridges);
     core_vm_address(vm, address);
@@ -69,7 +71,7 @@ void view_vm(struct json_writer *out, const char *key, const struct core *core, 
     json_write_int(out, "deadline", vm->head.deadline_at_ms);
     json_write_int(out, "created", vm->created_at_ms);
     write_vm_cause(out, vm);
-    write_vm_people(out, core, vm);
+    write_vm_people(out, core, slot);
     write_vm_drives(out, vm, false);
     json_write_hex(out, "key", vm->registration.key_fingerprint, vm->registered ? VM_HASH_LEN : 0);
     json_write_int(out, "seq", (int64_t)slot->seq);

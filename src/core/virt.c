@@ -132,6 +132,19 @@ int virt_op_submit(struct virt_op *op, enum worker_lane lane, const char *key)
     return r;
 }
 
+int virt_op_submit_destroy(struct virt_op *op, enum worker_order order, const char *key)
+{
+    int r;
+
+    if (!op)
+        return -ENOMEM;
+    op->which = VIRT_RESERVED;
+    r = worker_submit_destroy(op->virt->worker, order, key, op_run, op_done, op);
+    if (r < 0)
+        op_destroy(op);
+    return r;
+}
+
 /* libvirt writes errors to stderr by itself; ours are logged by whoever knows what they mean. */
 static void silence(void *arg, virErrorPtr error)
 {

@@ -95,7 +95,7 @@ enum virt_domain_state {
     VIRT_DOMAIN_ABSENT, /* a positive "no such domain" of a live connection */
     VIRT_DOMAIN_RUNNING,
     VIRT_DOMAIN_PAUSED,
-    VIRT_DOMAIN_STOPPING, /* shutting down, or dead and not yet gone */
+    VIRT_DOMAIN_STOPPING, /* shutting down, dead and not yet gone, or defined and not running */
     VIRT_DOMAIN_CRASHED
 };
 
@@ -189,7 +189,8 @@ int virt_domain_gone(struct virt *virt, const char *uuid, virt_answer_fn *answer
 /* VIRT_DOMAIN_ABSENT is an answer without error. A domain without our metadata is -EEXIST. */
 int virt_domain_query(struct virt *virt, const char *uuid, virt_answer_fn *answered, void *arg);
 
-/* Every active domain that carries Kiln's metadata. */
+/* Every domain that carries Kiln's metadata, also one that is defined and does not run
+ * (VIRT_DOMAIN_STOPPING). */
 int virt_domain_list(struct virt *virt, virt_answer_fn *answered, void *arg);
 
 /* ---- drives of a VM ---- */

@@ -175,6 +175,22 @@ static struct virt_op *create_named_op(struct virt *virt, const char *uuid, virt
     return op;
 }
 
+static int end_domain(struct virt_op *op, virConnectPtr connection, virDomainPtr domain)
+{
+    int r = 0;
+
+    /* Kiln's are transient; somebody may have defined one all the same, and its definition would stay. */
+    if (virDomainIsPersistent(domain) == 1)
+        (void)virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_NVRAM);
+    if (virDomainDestroy(domain) < 0) {
+        r = virt_op_fail(op, connection, "cannot destroy the domain");
+        /* A transient domain that ended by itself meanwhile is not running, or not there at all. */
+        if (r != -ENOTCONN && virDomainIsActive(domain) != 1 && virConnectIsAlive(connection) == 1)
+            r = 0;
+    }
+    return r;
+}
+
 static int perform_gone(struct virt_op *op, struct _virConnect *connection)
 {
     virDomainPtr domain = NULL;
@@ -185,17 +201,13 @@ static int perform_gone(struct virt_op *op, struct _virConnect *connection)
         return 0;
     if (r < 0)
         return r;
-    if (virDomainDestroy(domain) < 0) {
-        r = virt_op_fail(op, connection, "cannot destroy the domain");
-        /* A transient domain that ended by itself meanwhile is not running, or not there at all. */
-        if (r != -ENOTCONN && virDomainIsActive(domain) != 1 && virConnectIsAlive(connection) == 1)
-            r = 0;
-    }
+    r = end_domain(op, connection, domain);
     virDomainFree(domain);
     return r;
 }
 
-/* The second look of a call that found work for this VM under way: it stands behind that work. */
+/* The second look of a call that found work for this VM under way: it comes after that work, and before all
+ * that waits. */
 struct second_look {
     struct virt *virt;
     char uuid[VIRT_UUID_BYTES];
@@ -211,7 +223,7 @@ static void on_first_look(void *arg, const struct virt_answer *answer)
 
     if (answer->error == 0) {
         op = create_named_op(look->virt, look->uuid, look->answered, look->arg, perform_gone);
-        r = virt_op_submit(op, WORKER_NORMAL, look->uuid);
+        r = virt_op_submit_destroy(op, WORKER_APART, look->uuid);
         if (r < 0) {
             struct virt_answer failed = {.error = r, .words = "the second look could not be queued"};
 
@@ -231,9 +243,7 @@ int virt_domain_gone(struct virt *virt, const char *uuid, virt_answer_fn *answer
 
     if (!worker_cancel(virt->worker, uuid)) {
         op = create_named_op(virt, uuid, answered, arg, perform_gone);
-        if (op)
-            op->which = VIRT_RESERVED;
-        return virt_op_submit(op, WORKER_DESTROY, uuid);
+        return virt_op_submit_destroy(op, WORKER_AT_ONCE, uuid);
     }
     look = calloc(1, sizeof(*look));
     if (!look || virt_copy(look->uuid, sizeof(look->uuid), uuid) < 0) {
@@ -244,9 +254,7 @@ int virt_domain_gone(struct virt *virt, const char *uuid, virt_answer_fn *answer
     look->answered = answered;
     look->arg = arg;
     op = create_named_op(virt, uuid, on_first_look, look, perform_gone);
-    if (op)
-        op->which = VIRT_RESERVED;
-    r = virt_op_submit(op, WORKER_DESTROY, uuid);
+    r = virt_op_submit_destroy(op, WORKER_AT_ONCE, uuid);
     if (r < 0)
         free(look);
     return r;
@@ -291,7 +299,7 @@ static int read_domains(struct virt_op *op, virConnectPtr connection, virDomainP
 static int perform_list(struct virt_op *op, struct _virConnect *connection)
 {
     virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    int n = virConnectListAllDomains(connection, &domains, 0);
     int r;
 
     if (n < 0)

@@ -219,23 +219,28 @@ static int perform_address_gone(struct virt_op *op, struct _virConnect *connecti
 
 /* All under one key: reading the pins and changing them is two calls, and libvirt would let another in
  * between. */
-static int submit_address(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
-                          void *arg, int (*perform)(struct virt_op *op, struct _virConnect *connection))
+static const char address_key[] = "addresses";
+
+static struct virt_op *create_address_op(struct virt *virt, const struct virt_vm_spec *spec,
+                                         virt_answer_fn *answered, void *arg,
+                                         int (*perform)(struct virt_op *op, struct _virConnect *connection))
 {
     struct virt_op *op = virt_op_create(virt, answered, arg, perform);
 
     if (op)
         op->spec = *spec;
-    return virt_op_submit(op, WORKER_NORMAL, "addresses");
+    return op;
 }
 
 int virt_ensure_address(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
                         void *arg)
 {
-    return submit_address(virt, spec, answered, arg, perform_address);
+    return virt_op_submit(create_address_op(virt, spec, answered, arg, perform_address), WORKER_NORMAL,
+                          address_key);
 }
 
 int virt_address_gone(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
 {
-    return submit_address(virt, spec, answered, arg, perform_address_gone);
+    return virt_op_submit_destroy(create_address_op(virt, spec, answered, arg, perform_address_gone),
+                                  WORKER_APART, address_key);
 }

@@ -82,6 +82,9 @@ struct virt_op *virt_op_create(struct virt *virt, virt_answer_fn *answered, void
  * -ENOMEM. */
 int virt_op_submit(struct virt_op *op, enum worker_lane lane, const char *key);
 
+/* The same for what takes something away: on the reserved connection, behind no boot. */
+int virt_op_submit_destroy(struct virt_op *op, enum worker_order order, const char *key);
+
 /* Turns libvirt's last error on this thread into words, headed by `what`, and an errno of virt.h. */
 int virt_op_fail(struct virt_op *op, struct _virConnect *connection, const char *what);
 

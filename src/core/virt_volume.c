@@ -198,6 +198,16 @@ int virt_volume_submit(struct virt_op *op)
     return virt_op_submit(op, WORKER_NORMAL, key);
 }
 
+static int submit_gone(struct virt_op *op)
+{
+    char key[WORKER_KEY_BYTES];
+
+    if (!op)
+        return -ENOMEM;
+    snprintf(key, sizeof(key), "%.*s", WORKER_KEY_BYTES - 1, op->volume);
+    return virt_op_submit_destroy(op, WORKER_APART, key);
+}
+
 int virt_ensure_overlay(struct virt *virt, const char *uuid, const char *image, virt_answer_fn *answered,
                         void *arg)
 {
@@ -216,7 +226,7 @@ int virt_overlay_gone(struct virt *virt, const char *uuid, virt_answer_fn *answe
 
     if (op)
         domain_xml_overlay_name(uuid, op->volume);
-    return virt_volume_submit(op);
+    return submit_gone(op);
 }
 
 /* --- drives --- */

@@ -21,7 +21,8 @@ struct job {
     char key[WORKER_KEY_BYTES]; /* "": waits for nobody */
     worker_run *run;
     worker_done *done;
-    void *arg; /* borrowed: caller */
+    void *arg;  /* borrowed: caller */
+    bool apart; /* never at once with a job of its key in the other lane */
     bool ran;
 };
 
@@ -59,6 +60,29 @@ static bool key_is_in(const struct job_list *list, const struct job *until, cons
     return false;
 }
 
+static bool key_is_apart_in(const struct job_list *list, const char *key)
+{
+    const struct job *job;
+
+    TAILQ_FOREACH(job, list, link)
+    {
+        if (job->apart && strcmp(job->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the other lane has a job of this key, and one of the two keeps apart; such a job goes first. */
+static bool other_lane_holds(const struct lane *lane, const struct job *job)
+{
+    const struct lane *lanes = lane->worker->lanes;
+
+    if (lane == &lanes[WORKER_DESTROY])
+        return job->apart && key_is_in(&lanes[WORKER_NORMAL].running, NULL, job->key);
+    return key_is_apart_in(&lanes[WORKER_DESTROY].running, job->key) ||
+           key_is_apart_in(&lanes[WORKER_DESTROY].queued, job->key);
+}
+
 /* The first job that no running and no earlier job of its key holds up. */
 static struct job *lane_next_job(struct lane *lane)
 {
@@ -68,7 +92,8 @@ static struct job *lane_next_job(struct lane *lane)
     {
         if (job->key[0] == '\0')
             return job;
-        if (!key_is_in(&lane->running, NULL, job->key) && !key_is_in(&lane->queued, job, job->key))
+        if (!key_is_in(&lane->running, NULL, job->key) && !key_is_in(&lane->queued, job, job->key) &&
+            !other_lane_holds(lane, job))
             return job;
     }
     return NULL;
@@ -107,8 +132,9 @@ static void *lane_main(void *arg)
         job->ran = true;
         TAILQ_REMOVE(&lane->running, job, link);
         finish_job(worker, job);
-        /* The next job of this key may have been passed over by every waiting thread. */
-        pthread_cond_broadcast(&lane->work);
+        /* The next job of this key may have been passed over by every waiting thread, of either lane. */
+        for (int i = 0; i < WORKER_NLANES; i++)
+            pthread_cond_broadcast(&worker->lanes[i].work);
     }
     pthread_mutex_unlock(&worker->lock);
     return NULL;
@@ -240,15 +266,11 @@ static struct job *make_job(const char *key, worker_run *run, worker_done *done,
     return job;
 }
 
-int worker_submit(struct worker *worker, enum worker_lane lane, const char *key, worker_run *run,
-                  worker_done *done, void *arg)
+/* Owns the job from now on. */
+static int submit(struct worker *worker, enum worker_lane lane, struct job *job)
 {
-    struct job *job;
     int r = 0;
 
-    if (key && strlen(key) >= WORKER_KEY_BYTES)
-        return -ENAMETOOLONG;
-    job = make_job(key, run, done, arg);
     if (!job)
         return -ENOMEM;
     pthread_mutex_lock(&worker->lock);
@@ -261,6 +283,27 @@ int worker_submit(struct worker *worker, enum worker_lane lane, const char *key,
     }
     pthread_mutex_unlock(&worker->lock);
     return r;
+}
+
+static bool key_fits(const char *key)
+{
+    return !key || strlen(key) < WORKER_KEY_BYTES;
+}
+
+int worker_submit(struct worker *worker, enum worker_lane lane, const char *key, worker_run *run,
+                  worker_done *done, void *arg)
+{
+    return key_fits(key) ? submit(worker, lane, make_job(key, run, done, arg)) : -ENAMETOOLONG;
+}
+
+int worker_submit_destroy(struct worker *worker, enum worker_order order, const char *key, worker_run *run,
+                          worker_done *done, void *arg)
+{
+    struct job *job = key_fits(key) ? make_job(key, run, done, arg) : NULL;
+
+    if (job)
+        job->apart = order == WORKER_APART;
+    return key_fits(key) ? submit(worker, WORKER_DESTROY, job) : -ENAMETOOLONG;
 }
 
 bool worker_cancel(struct worker *worker, const char *key)

@@ -4,7 +4,7 @@
  * In: jobs, each with a key. Out: `done` of each job, exactly once, on the loop's thread.
  * Kept: one first-in-first-out queue a key (a VM's uuid), so that one VM's calls never overtake one another
  * and one stuck VM never holds up another. The destroy lane has threads of its own, so that ending a VM
- * does not wait behind whatever is stuck.
+ * does not wait behind whatever is stuck, nor behind the boots of others.
  */
 #ifndef KILN_CORE_WORKER_H
 #define KILN_CORE_WORKER_H
@@ -15,6 +15,10 @@ struct loop;
 struct worker;
 
 enum worker_lane { WORKER_NORMAL, WORKER_DESTROY, WORKER_NLANES };
+
+/* In the destroy lane: ahead of everything of the normal lane, also of what runs now for the same key; or
+ * never at once with a job of that key, though ahead of those that wait. */
+enum worker_order { WORKER_AT_ONCE, WORKER_APART };
 
 /* What runs at once: four of libvirt's five workers a connection, so that one stays free for keepalive
  * probes. */
@@ -41,6 +45,10 @@ void worker_destroy(struct worker *worker);
  * after a 0 is `done` called. */
 int worker_submit(struct worker *worker, enum worker_lane lane, const char *key, worker_run *run,
                   worker_done *done, void *arg);
+
+/* The same in the destroy lane, in the given order to the normal one. */
+int worker_submit_destroy(struct worker *worker, enum worker_order order, const char *key, worker_run *run,
+                          worker_done *done, void *arg);
 
 /* Cancels what is queued and not begun for the key in the normal lane; each is told so by `done` on a later
  * loop turn. Returns whether a job of this key is running right now. */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ struct key {
     enum key_kind kind;
     size_t offset;        /* in struct config: char *, uint32_t or an enum */
     uint32_t least, most; /* of a number */
-    const char *fallback; /* the default, as text */
+    const char *fallback; /* the default, as text; NULL: set in set_defaults */
     const char *choices;  /* of a choice, "a|b|c": the value is the position */
 };
 
@@ -56,7 +57,8 @@ static const struct key keys[] = {
      NULL},
     {NULL, "retention_s", KEY_NUMBER, AT(retention_s), 0, 3650 * DAY_S, "2592000", NULL},
     {NULL, "orphans", KEY_CHOICE, AT(orphans), 0, 0, "report", "report|reap"},
-    {NULL, "max_boots", KEY_NUMBER, AT(max_boots), 1, 1024, "4", NULL},
+    {NULL, "orphan_grace_s", KEY_NUMBER, AT(orphan_grace_s), 0, DAY_S, "60", NULL},
+    {NULL, "max_boots", KEY_NUMBER, AT(max_boots), 1, 1024, NULL, NULL},
     {NULL, "edge_absent_s", KEY_NUMBER, AT(edge_absent_s), 1, 3600, "60", NULL},
     {NULL, "log_level", KEY_LEVEL, AT(log_level), 0, 0, "info", NULL},
 };
@@ -222,9 +224,21 @@ static int set_number(struct reading *reading, const struct key *key, int64_t nu
     return 0;
 }
 
+/* A boot keeps a core busy, all of it where there is no KVM. One that waits for its disk leaves room for
+ * another. */
+static uint32_t boots_of_cores(void)
+{
+    cpu_set_t cores;
+    int count = sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+    return count < 2 ? 2 : (uint32_t)count;
+}
+
 static int set_defaults(struct reading *reading)
 {
+    reading->config.max_boots = boots_of_cores();
     for (size_t i = 0; i < NKEYS; i++) {
+        if (keys[i].fallback == NULL)
+            continue;
         int error = keys[i].kind == KEY_NUMBER ? set_number(reading, &keys[i], atoll(keys[i].fallback))
                                                : set_text(reading, &keys[i], keys[i].fallback);
         if (error < 0)

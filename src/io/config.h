@@ -51,9 +51,10 @@ struct config {
     struct config_deadlines deadlines;
     uint32_t retention_s; /* how long a destroyed VM's record stays, 30 days */
     enum config_orphans orphans;
-    uint32_t max_boots;                       /* boots of one VM at a time on this host, 4 */
-    uint32_t edge_absent_s;                   /* how long its bridges count as open without it, 60 */
-    char *log_level;                          /* "info" */
+    uint32_t orphan_grace_s; /* how long a domain without a record may be seen before it counts as one, 60 */
+    uint32_t max_boots;      /* VMs that boot at a time on this host; as many as it has cores, at least 2 */
+    uint32_t edge_absent_s;  /* how long its bridges count as open without it, 60 */
+    char *log_level;         /* "info" */
     uint32_t operators[CONFIG_OPERATORS_MAX]; /* uids that may change things on control.sock */
     size_t noperators;
 };

@@ -158,6 +158,42 @@ static void test_at_most_four_run_and_destroy_does_not_wait(void **state)
     drain(fixture, WORKER_NORMAL_THREADS + 2);
 }
 
+static int submit_destroy(struct task *task, enum worker_order order, const char *key)
+{
+    return worker_submit_destroy(task->fixture->worker, order, key, task_run, task_done, task);
+}
+
+/* Behind what runs for its key, ahead of all that waits; and what comes later waits for it. */
+static void test_a_job_apart_waits_for_its_key_and_for_no_queue(void **state)
+{
+    struct fixture *fixture = *state;
+    struct task running, waiting[40], apart, other, at_once;
+
+    task_init(&running, fixture, 1, true);
+    task_init(&apart, fixture, 2, true);
+    task_init(&other, fixture, 3, false);
+    task_init(&at_once, fixture, 4, false);
+    submit(&running, WORKER_NORMAL, "vm");
+    sem_wait(&running.begun);
+    for (int i = 0; i < 40; i++) {
+        task_init(&waiting[i], fixture, 100 + i, false);
+        submit(&waiting[i], WORKER_NORMAL, "vm");
+    }
+    assert_int_equal(submit_destroy(&apart, WORKER_APART, "vm"), 0);
+    assert_int_equal(submit_destroy(&other, WORKER_APART, "other"), 0);
+    assert_int_equal(submit_destroy(&at_once, WORKER_AT_ONCE, "third"), 0);
+    drain(fixture, 2);
+    assert_int_equal(fixture->done[0] + fixture->done[1], 7);
+    assert_int_equal(sem_trywait(&apart.begun), -1);
+    sem_post(&running.go);
+    sem_wait(&apart.begun);
+    drain(fixture, 3);
+    assert_int_equal(fixture->done[2], 1);
+    assert_int_equal(sem_trywait(&waiting[1].begun), -1);
+    sem_post(&apart.go);
+    drain(fixture, 44);
+}
+
 static void test_cancel_spares_what_runs_and_other_keys(void **state)
 {
     struct fixture *fixture = *state;
@@ -236,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_key_is_first_in_first_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_stuck_key_holds_up_nobody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(test_at_most_four_run_and_destroy_does_not_wait, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_job_apart_waits_for_its_key_and_for_no_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel_spares_what_runs_and_other_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_destroy_tells_every_job_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_posts_arrive_in_order, setup, teardown),

@@ -2,6 +2,7 @@
  * Configuration: defaults, every kind of key, and errors that name the key.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,6 +46,10 @@ static void test_an_empty_object_has_every_default(void **state)
     assert_int_equal(config.deadlines.booted_s, 300);
     assert_int_equal(config.domain_type, CONFIG_DOMAIN_AUTO);
     assert_int_equal(config.orphans, CONFIG_ORPHANS_REPORT);
+    assert_int_equal(config.orphan_grace_s, 60);
+    cpu_set_t cores;
+    assert_int_equal(sched_getaffinity(0, sizeof(cores), &cores), 0);
+    assert_int_equal(config.max_boots, CPU_COUNT(&cores) < 2 ? 2 : CPU_COUNT(&cores));
     assert_int_equal(config.noperators, 0);
     config_finish(&config);
 }
