@@ -181,10 +181,11 @@ int drive_remove(struct core *core, const uint8_t id[static VM_UUID_LEN], const 
 
 static void resumed(void *arg, enum kiln_code code, const char *detail)
 {
+    char quoted[LOG_QUOTED_MAX];
     (void)arg;
     if (code)
         log_warning("drive", "is not as its record wants it, is tried again when libvirt is back",
-                    "detail=%s", detail);
+                    "detail=%s", log_quote(detail, quoted));
 }
 
 void drive_resume(struct core *core)

@@ -169,12 +169,13 @@ static int forget_put(struct vm_slot *slot, struct machine_step *step, struct st
 static void change_log(const struct history *history)
 {
     const char *from = vm_state_name(history->from), *event = vm_event_name(history->event);
-    char uuid[VIRT_UUID_BYTES];
+    char uuid[VIRT_UUID_BYTES], detail[LOG_QUOTED_MAX];
     core_uuid_text(history->vm, uuid);
     log_info("vm", history->story, "vm=%s name=%s event=%s from=%s to=%s actor=%s seq=%llu code=%s detail=%s",
              uuid, history->name, event ? event : "create", from ? from : "-", vm_state_name(history->to),
              history->actor, (unsigned long long)history->seq,
-             history->code ? code_info((enum kiln_code)history->code)->name : "-", history->detail);
+             history->code ? code_info((enum kiln_code)history->code)->name : "-",
+             log_quote(history->detail, detail));
 }
 
 static void watchers_tell(struct core *core, const struct vm_slot *slot, const struct history *history)

@@ -21,6 +21,11 @@ int log_level_parse(const char *word, enum log_level *ret_level);
 void log_line(enum log_level level, const char *area, const char *message, const char *pairs, ...)
     __attribute__((format(printf, 4, 5)));
 
+enum { LOG_QUOTED_MAX = 272 };
+/* TEXT, somebody else's words, as a value: in double quotes, those inside it as single ones, so that it ends
+ * where it seems to. Longer text is cut. Returns OUT. */
+const char *log_quote(const char *text, char out[LOG_QUOTED_MAX]);
+
 #define log_debug(area, message, ...) log_line(LOG_LEVEL_DEBUG, area, message, __VA_ARGS__)
 #define log_info(area, message, ...) log_line(LOG_LEVEL_INFO, area, message, __VA_ARGS__)
 #define log_warning(area, message, ...) log_line(LOG_LEVEL_WARNING, area, message, __VA_ARGS__)

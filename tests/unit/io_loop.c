@@ -131,6 +131,18 @@ static void capture(enum log_level level, const char *message, const char *value
     close(ends[0]);
 }
 
+static void test_quoted_words_end_where_they_seem_to(void **state)
+{
+    char out[LOG_QUOTED_MAX], many[2 * LOG_QUOTED_MAX];
+    (void)state;
+    assert_string_equal(log_quote("gone\" code=OK detail=\"", out), "\"gone' code=OK detail='\"");
+    assert_string_equal(log_quote("", out), "\"\"");
+    memset(many, 'x', sizeof(many));
+    many[sizeof(many) - 1] = '\0';
+    assert_int_equal(strlen(log_quote(many, out)), LOG_QUOTED_MAX - 1);
+    assert_int_equal(out[LOG_QUOTED_MAX - 2], '"');
+}
+
 static void test_a_log_line_is_one_line(void **state)
 {
     (void)state;
@@ -157,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_posts_of_threads_arrive_in_order),
         cmocka_unit_test(test_timers_signals_and_kicks),
         cmocka_unit_test(test_a_log_line_is_one_line),
+        cmocka_unit_test(test_quoted_words_end_where_they_seem_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
