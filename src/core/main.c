@@ -30,7 +30,7 @@ static const char usage[] =
     "\n"
     "  -c FILE   configuration, else " CONFIG_DEFAULT_PATH "\n"
     "\n"
-    "SIGTERM ends it and leaves every VM running; SIGHUP reads the configuration again.\n"
+    "SIGTERM ends it and leaves every VM running; SIGHUP does what `kiln reload` does.\n"
     "When it logs \"ready\", control.sock and edge.sock are in its run_dir.\n"
     "Exit status: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.\n";
 
@@ -113,19 +113,21 @@ static void end_asked(int signo, void *arg)
 
 static void reload_asked(int signo, void *arg)
 {
-    char error[CONFIG_ERROR_MAX];
+    struct verbs **verbs = arg;
+    char error[CONFIG_ERROR_MAX], quoted[LOG_QUOTED_MAX];
     (void)signo;
-    if (core_reload(arg, error))
-        log_error("config", "stays as it was", "error=%s", error);
+    if (*verbs && verbs_reload(*verbs, error))
+        log_error("config", "stays as it was", "error=%s", log_quote(error, quoted));
 }
 
-static int signals_take(struct core *core)
+/* VERBS is where they will be: none is handled before the loop runs. */
+static int signals_take(struct core *core, struct verbs **verbs)
 {
     int rc = loop_on_signal(core->loop, SIGTERM, end_asked, core);
     if (!rc)
         rc = loop_on_signal(core->loop, SIGINT, end_asked, core);
     if (!rc)
-        rc = loop_on_signal(core->loop, SIGHUP, reload_asked, core);
+        rc = loop_on_signal(core->loop, SIGHUP, reload_asked, verbs);
     return rc;
 }
 
@@ -135,7 +137,7 @@ static int serve(struct core *core)
     char error[CORE_ERROR_LEN] = "no memory";
     int rc = loop_create(&core->loop);
     if (!rc)
-        rc = signals_take(core);
+        rc = signals_take(core, &verbs);
     if (!rc)
         rc = core_open(core, error);
     if (!rc)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/core/guest_link.h"
 #include "src/core/identity.h"
 #include "src/core/reconcile.h"
 #include "src/core/verb_object.h"
@@ -101,10 +100,8 @@ void verb_daemon_status(struct ask *ask)
 void verb_daemon_reload(struct ask *ask)
 {
     char error[CONFIG_ERROR_MAX];
-    if (core_reload(ask->verbs->core, error)) {
+    if (verbs_reload(ask->verbs, error))
         ask_refuse(ask, CODE_CONFIG_WRONG, error);
-        return;
-    }
-    guest_links_announce_update(ask->verbs->links);
-    ask_send_empty(ask);
+    else
+        ask_send_empty(ask);
 }

@@ -111,6 +111,14 @@ static void say_nothing(void *arg, const struct vm *vm)
     (void)vm;
 }
 
+int verbs_reload(struct verbs *verbs, char error[static CONFIG_ERROR_MAX])
+{
+    int rc = core_reload(verbs->core, error);
+    if (!rc)
+        guest_links_announce_update(verbs->links);
+    return rc;
+}
+
 void verbs_stop(struct verbs *verbs)
 {
     if (!verbs)

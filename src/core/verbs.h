@@ -43,6 +43,9 @@ struct verbs {
  * Negative errno; ERROR says what failed in words. */
 int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static CORE_ERROR_LEN]);
 
+/* core_reload; then guests are told to look for a newer release. */
+int verbs_reload(struct verbs *verbs, char error[static CONFIG_ERROR_MAX]);
+
 /* Closes both sockets. Before core_close, which still tells what became durable: that finds everything else.
  * NULL does nothing, here and below. */
 void verbs_stop(struct verbs *verbs);
