@@ -140,6 +140,9 @@ int connect_each_of(struct connect *connect, const char *path, const char *key, 
 /* The VM or drive whose id, beginning of an id (4 or more characters) or name this is; to be destroyed. */
 int connect_find_vm(struct connect *connect, const char *word, struct json **ret_vm);
 int connect_find_drive(struct connect *connect, const char *word, struct json **ret_drive);
+/* Says on stderr what is about to be signed: DEED, the word that was given, and the id that the host's
+ * unsigned list led to, which is what counts. */
+void connect_say_object(const char *deed, const char *word, const struct json *object);
 
 /* Text of a member, "" when there is none; "-" for the second when it is empty. */
 const char *connect_text(const struct json *object, const char *key);

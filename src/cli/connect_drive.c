@@ -233,12 +233,13 @@ static int run_share(struct connect *connect, int argc, char **argv)
     if (exit_code == CLI_OK)
         exit_code = find_person(connect, words.word[1], &person);
     if (exit_code == CLI_OK)
-        exit_code = confirm_person(&person, said);
-    if (exit_code == CLI_OK)
         exit_code = connect_find_drive(connect, words.word[0], &drive);
     if (exit_code != CLI_OK)
         return exit_code;
-    exit_code = put_envelope(connect, drive, &person);
+    connect_say_object("shares ", words.word[0], drive);
+    exit_code = confirm_person(&person, said);
+    if (exit_code == CLI_OK)
+        exit_code = put_envelope(connect, drive, &person);
     json_destroy(drive);
     return exit_code;
 }
@@ -258,6 +259,7 @@ static int run_unshare(struct connect *connect, int argc, char **argv)
         return exit_code;
     hex_encode(person.fingerprint, sizeof person.fingerprint, hex);
     snprintf(path, sizeof path, "/v1/drives/%.36s/envelopes/%s", connect_text(drive, "id"), hex);
+    connect_say_object("no longer shares ", words.word[0], drive);
     json_destroy(drive);
     return connect_call(connect, "DELETE", path, NULL, true, NULL);
 }
@@ -275,6 +277,7 @@ static int run_remove(struct connect *connect, int argc, char **argv)
     if (exit_code != CLI_OK)
         return exit_code;
     snprintf(path, sizeof path, "/v1/drives/%.36s", connect_text(drive, "id"));
+    connect_say_object("removes ", words.word[0], drive);
     json_destroy(drive);
     if (!yes && !connect_confirm("All data on the drive is lost for ever. Go on? (yes/no) "))
         return cli_failure(NULL, "not confirmed", "give --yes, or answer yes on a terminal");

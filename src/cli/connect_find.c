@@ -1,6 +1,7 @@
 /*
  * kiln-connect: from a word to the VM or drive it names. In: a word. Out: the object. Kept: nothing.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct search {
     const char *word;
     char id[UUID_TEXT_BYTES]; /* what was found */
     int exact, prefixed;      /* how often */
+    bool by_id;               /* the word is a whole id */
     bool live;                /* what was found has not ended */
 };
 
@@ -21,7 +23,8 @@ static int look_at(struct connect *connect, const struct json *item, void *arg)
     struct search *search = arg;
     const char *id = connect_text(item, "id"), *name = connect_text(item, "name");
     bool live = strcmp(connect_text(item, "state"), "destroyed") != 0;
-    bool exact = strcmp(id, search->word) == 0 || strcmp(name, search->word) == 0;
+    /* The host's list is not signed: whoever gives an id gets that object and no other that is called so. */
+    bool exact = strcmp(id, search->word) == 0 || (!search->by_id && strcmp(name, search->word) == 0);
     bool prefixed =
         strlen(search->word) >= PREFIX_MIN && strncmp(id, search->word, strlen(search->word)) == 0;
     (void)connect;
@@ -44,6 +47,7 @@ static int find(struct connect *connect, const char *path, const char *key, cons
     struct search search = {.word = word};
     char object[PATH_BYTES];
     uint8_t uuid[UUID_BYTES];
+    search.by_id = uuid_parse(word, uuid) == 0;
     int exit_code = connect_each_of(connect, path, key, look_at, &search);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -65,6 +69,13 @@ static int find(struct connect *connect, const char *path, const char *key, cons
     }
     *ret_object = found;
     return CLI_OK;
+}
+
+void connect_say_object(const char *deed, const char *word, const struct json *object)
+{
+    fputs(deed, stderr);
+    cli_print_text(stderr, word);
+    fprintf(stderr, ", id %.36s\n", connect_text(object, "id"));
 }
 
 int connect_find_vm(struct connect *connect, const char *word, struct json **ret_vm)

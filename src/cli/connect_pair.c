@@ -236,7 +236,10 @@ static int unlock_all(struct connect *connect, struct connect_channel *channel, 
         return exit_code;
     for (size_t i = 0; i < json_count(drives); i++) {
         const struct json *held = json_at(drives, i);
-        int one = unlock(connect, channel, held, may_format(formats, held));
+        bool format = may_format(formats, held);
+        if (format)
+            connect_say_object("formats, if it is blank, ", connect_text(held, "name"), held);
+        int one = unlock(connect, channel, held, format);
         exit_code = exit_code == CLI_OK ? one : exit_code;
     }
     return exit_code;

@@ -302,6 +302,7 @@ static int run_destroy(struct connect *connect, int argc, char **argv)
         exit_code = connect_find_vm(connect, words.word[0], &vm);
     if (exit_code != CLI_OK)
         return exit_code;
+    connect_say_object("destroys ", words.word[0], vm);
     exit_code = send_destroy(connect, connect_text(vm, "id"), reason, force);
     json_destroy(vm);
     return exit_code;
