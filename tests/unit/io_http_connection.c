@@ -5,6 +5,7 @@
 #include "tests/unit/io_http_world.h"
 #include "tests/unit/seed.h"
 
+#include <dirent.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -43,6 +44,7 @@ static void test_slow_requests_end_at_their_deadline(void **state)
     struct http_route wide = {"POST", "/wide", 1000000, handle_echo};
     config.routes = &wide;
     config.nroutes = 1;
+    config.request_timeout_ms = 300;
     world_init_with(&world, false, config);
     assert_true(dribble_until_closed(&world, "") >= 250);
     assert_true(dribble_until_closed(
@@ -55,9 +57,11 @@ static void test_a_handshake_that_stalls_ends_at_its_deadline(void **state)
 {
     (void)state;
     struct world world;
+    struct http_server_config config = world_config();
     const char hello[] = "\x16\x03\x01\x00\xf0\x01\x00\x00\xec\x03\x03";
     char out[256];
-    world_init(&world, true);
+    config.handshake_timeout_ms = 200;
+    world_init_with(&world, true, config);
     for (size_t len = 0; len < sizeof(hello); len += sizeof(hello) - 1) {
         int fd = fixture_dial(world.port);
         int64_t start = loop_monotonic_ms();
@@ -137,7 +141,6 @@ static void test_connections_beyond_the_total_wait(void **state)
     struct http_server_config config = world_config();
     char out[512];
     config.connections_max = 2;
-    config.request_timeout_ms = 20000;
     world_init_with(&world, false, config);
     int first = fixture_dial(world.port), second = fixture_dial(world.port);
     FIXTURE_RUN_UNTIL(&world.fixture, http_server_connections(world.server) == 2);
@@ -261,10 +264,8 @@ static void test_a_slow_reader_gets_all_of_its_last_answer(void **state)
 {
     (void)state;
     struct world world;
-    struct http_server_config config = world_config();
     struct eater eater = {.got = malloc(9 << 20)};
-    config.handshake_timeout_ms = config.request_timeout_ms = 20000;
-    world_init_with(&world, true, config);
+    world_init(&world, true);
     world.big_bytes = 8 << 20;
     char *big = malloc(world.big_bytes);
     assert_non_null(big);
@@ -299,9 +300,7 @@ static void test_a_server_goes_with_answers_outstanding(void **state)
     int fds[4];
     const char *texts[] = {"GET /later HTTP/1.1\r\nHost: x\r\n\r\n", "GET /file HTTP/1.1\r\nHost: x\r\n\r\n",
                            "GET /fi"};
-    struct http_server_config config = world_config();
-    config.request_timeout_ms = 20000;
-    world_init_with(&world, false, config);
+    world_init(&world, false);
     int fd = open(world.file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
     close(fd);
@@ -318,6 +317,40 @@ static void test_a_server_goes_with_answers_outstanding(void **state)
     assert_true(recv(fds[0], &byte, 1, 0) <= 0);
     for (int i = 0; i < 4; i++)
         close(fds[i]);
+    world_finish(&world);
+}
+
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* Each has two while evhttp has it: answered, refused, gone early, one too many of its address. */
+static void test_connections_leave_no_descriptor_behind(void **state)
+{
+    (void)state;
+    struct world world;
+    char out[1024];
+    int fds[4];
+    world_init(&world, false);
+    size_t before = count_descriptors();
+    for (int round = 0; round < 10; round++) {
+        talk(&world, GET_A CLOSE, NULL, out, sizeof(out));
+        talk(&world, "nonsense\r\n", NULL, out, sizeof(out));
+        for (int i = 0; i < 4; i++)
+            fds[i] = fixture_dial(world.port);
+        fixture_talk(&world.fixture, fds[3], "", 0, NULL, out, sizeof(out));
+        for (int i = 0; i < 4; i++)
+            close(fds[i]);
+        FIXTURE_RUN_UNTIL(&world.fixture, http_server_connections(world.server) == 0);
+    }
+    FIXTURE_RUN_UNTIL(&world.fixture, count_descriptors() == before);
     world_finish(&world);
 }
 
@@ -342,10 +375,8 @@ static void test_without_memory_nothing_is_said_in_plain_text(void **state)
 {
     (void)state;
     struct world world;
-    struct http_server_config config = world_config();
     char out[512];
-    config.handshake_timeout_ms = config.request_timeout_ms = 20000;
-    world_init_with(&world, true, config);
+    world_init(&world, true);
     noted_bytes = 0;
     bufferevent_free(bufferevent_socket_new(loop_base(world.fixture.loop), -1, 0));
     refused_bytes = noted_bytes;
@@ -386,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_a_line_without_end_is_cut_off),
         cmocka_unit_test(test_a_slow_reader_gets_all_of_its_last_answer),
         cmocka_unit_test(test_a_server_goes_with_answers_outstanding),
+        cmocka_unit_test(test_connections_leave_no_descriptor_behind),
         cmocka_unit_test(test_without_memory_nothing_is_said_in_plain_text),
     };
     event_set_mem_functions(choosy_malloc, realloc, free);

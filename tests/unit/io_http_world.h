@@ -71,9 +71,9 @@ static inline struct http_server_config world_config(void)
                                        .common_headers = "X-Common: yes\r\n",
                                        .connections_max = 4,
                                        .connections_per_address_max = 3,
-                                       .handshake_timeout_ms = 200,
-                                       .request_timeout_ms = 300,
-                                       .idle_timeout_ms = 400};
+                                       .handshake_timeout_ms = FIXTURE_LIMIT_MS,
+                                       .request_timeout_ms = FIXTURE_LIMIT_MS,
+                                       .idle_timeout_ms = FIXTURE_LIMIT_MS};
 }
 
 static inline void world_init_with(struct world *world, bool tls, struct http_server_config config)
