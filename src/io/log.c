@@ -30,17 +30,6 @@ int log_level_parse(const char *word, enum log_level *ret_level)
     return -EINVAL;
 }
 
-const char *log_quote(const char *text, char out[LOG_QUOTED_MAX])
-{
-    size_t len = 0;
-    out[len++] = '"';
-    for (; *text != '\0' && len < LOG_QUOTED_MAX - 2; text++)
-        out[len++] = *text == '"' ? '\'' : *text;
-    out[len++] = '"';
-    out[len] = '\0';
-    return out;
-}
-
 /* Appends TEXT with control characters, DEL and backslashes as \xNN; bytes of UTF-8 pass. */
 static size_t append_escaped(char *line, size_t at, size_t max, const char *text)
 {
