@@ -3,6 +3,8 @@
  */
 #include "src/io/log.h"
 
+#include <stddef.h>
+
 const char *log_quote(const char *text, char out[LOG_QUOTED_MAX])
 {
     size_t len = 0;
