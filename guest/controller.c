@@ -18,6 +18,7 @@
 #include "guest/locked.h"
 #include "guest/port22.h"
 #include "guest/registration.h"
+#include "guest/terminals.h"
 #include "protocol/crypto.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
@@ -176,6 +177,8 @@ static int make_parts(struct controller *controller)
     if (result == 0)
         result = channels_create(controller, &controller->channels);
     if (result == 0)
+        result = terminals_create(controller->loop, TERMINALS_FOLDER, &controller->terminals);
+    if (result == 0)
         result = loop_timer_create(controller->loop, end_loop, controller, &controller->end);
     return result;
 }
@@ -228,6 +231,7 @@ void controller_destroy(struct controller *controller)
         return;
     job_queue_destroy(controller->jobs);
     channels_destroy(controller->channels);
+    terminals_destroy(controller->terminals);
     host_link_destroy(controller->link);
     registration_destroy(controller->registration);
     port22_close(controller->port22);

@@ -28,6 +28,7 @@ struct owner_ask;
 struct port22;
 struct registration;
 struct rpc_request;
+struct terminals;
 struct tls_client;
 
 /* All secrets of the program that are ours to place: one piece of locked memory. */
@@ -89,6 +90,7 @@ struct controller {
     struct registration *registration; /* owned */
     struct host_link *link;            /* owned */
     struct channels *channels;         /* owned */
+    struct terminals *terminals;       /* owned */
     struct port22 *port22;             /* owned; NULL until it is bound */
     struct loop_timer *end;            /* owned: the last words' time is over */
     struct drive_ask asks[GUEST_DRIVES_MAX];
@@ -105,7 +107,7 @@ struct controller {
  * A failure stands on the console. -ENOENT, -EINVAL, -EBADMSG, -ENOMEM, -EPERM. */
 int controller_create(struct loop *loop, const struct controller_options *options,
                       struct controller **ret_controller);
-/* NULL does nothing. Drives stay mounted, sessions go on. */
+/* NULL does nothing. Drives stay mounted, sessions and terminals go on. */
 void controller_destroy(struct controller *controller);
 /* What the program shall exit with (enum handover_exit), once the loop has ended. */
 int controller_exit_status(const struct controller *controller);

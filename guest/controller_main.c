@@ -68,8 +68,8 @@ int main(int argc, char **argv)
                                             {"version", no_argument, NULL, 'v'},
                                             {0}};
     struct controller_options wanted = {.sysroot = "", .stub_fd = HANDOVER_FD};
-    if (argc == 4 && strcmp(argv[1], TERMINAL_HOLDER_OPTION) == 0)
-        return terminal_hold(argv[2], argv[3]);
+    if (terminal_holder_asked(argc, argv))
+        return terminal_hold(argv);
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 's')
             wanted.sysroot = optarg;

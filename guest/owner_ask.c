@@ -11,9 +11,8 @@
 #include "guest/controller.h"
 #include "guest/job.h"
 #include "guest/owner_channel.h"
-#include "guest/owner_stream.h"
+#include "guest/owner_terminals.h"
 #include "guest/sshd.h"
-#include "guest/terminal.h"
 #include "protocol/json_write.h"
 #include "src/io/rpc.h"
 
@@ -60,18 +59,7 @@ void owner_ask_perform(struct controller *controller)
 
 static void grant_terminal(struct owner_ask *ask)
 {
-    uint32_t stream;
-    int result = owner_streams_open(owner_channel_streams(ask->channel), ask->start, &stream);
-    if (result < 0) {
-        rpc_fail_code(ask->request, result == -EMFILE ? CODE_LIMIT_REACHED : CODE_INTERNAL,
-                      strerror(-result));
-        return;
-    }
-    struct json_writer out = json_writer_init(0);
-    json_write_object_begin(&out, NULL);
-    json_write_int(&out, "stream", stream);
-    json_write_object_end(&out);
-    reply(ask->request, &out);
+    owner_terminals_begin(ask->channel, ask->request, ask->start);
 }
 
 void owner_ask_terminal(struct owner_channel *channel, struct rpc_request *request,

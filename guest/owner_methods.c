@@ -12,18 +12,14 @@
 #include "guest/drives.h"
 #include "guest/owner_ask.h"
 #include "guest/owner_channel.h"
-#include "guest/owner_stream.h"
+#include "guest/owner_terminals.h"
 #include "guest/people.h"
 #include "guest/sshd.h"
 #include "guest/status.h"
-#include "guest/terminal.h"
 #include "guest/users_file.h"
 #include "protocol/crypto.h"
 #include "protocol/json.h"
 #include "src/io/rpc.h"
-
-#define ROWS_MAX 1000
-#define COLUMNS_MAX 1000
 
 static void reply(struct rpc_request *request, struct json_writer *out)
 {
@@ -174,42 +170,15 @@ static void handle_ssh(struct rpc_request *request, const struct json *params, v
         owner_ask_ssh(arg, request, user, key_line);
 }
 
-static void handle_terminal_open(struct rpc_request *request, const struct json *params, void *arg)
-{
-    struct json_reader reader = json_reader_init(params);
-    struct terminal_start start = {.rows = (uint16_t)json_read_int(&reader, "rows", 1, ROWS_MAX),
-                                   .columns = (uint16_t)json_read_int(&reader, "columns", 1, COLUMNS_MAX),
-                                   .term = json_read_text(&reader, "term")};
-    start.user = people_choose(owner_channel_controller(arg), json_read_text_or(&reader, "user", ""));
-    if (reader.wrong == NULL && !terminal_term_is_plain(start.term))
-        json_reader_fail(&reader, "term");
-    if (request == NULL || json_reader_end(&reader) < 0)
-        rpc_fail_parameter(request, reader.wrong);
-    else if (start.user == NULL)
-        rpc_fail_code(request, CODE_NO_USER, NULL);
-    else
-        owner_ask_terminal(arg, request, &start);
-}
-
-static void handle_terminal_resize(struct rpc_request *request, const struct json *params, void *arg)
-{
-    struct json_reader reader = json_reader_init(params);
-    uint32_t stream = (uint32_t)json_read_int(&reader, "stream", 1, UINT32_MAX);
-    uint16_t rows = (uint16_t)json_read_int(&reader, "rows", 1, ROWS_MAX);
-    uint16_t columns = (uint16_t)json_read_int(&reader, "columns", 1, COLUMNS_MAX);
-    if (json_reader_end(&reader) < 0)
-        rpc_fail_parameter(request, reader.wrong);
-    else if (owner_streams_resize(owner_channel_streams(arg), stream, rows, columns) < 0)
-        rpc_fail_code(request, CODE_NOT_FOUND, "no such stream");
-    else
-        rpc_reply(request, "{}");
-}
-
 const struct rpc_method owner_methods[] = {{"status", handle_status},
                                            {"drive.unlock", handle_unlock},
                                            {"users.get", handle_users_get},
                                            {"users.apply", handle_users_apply},
                                            {"ssh.authorize", handle_ssh},
-                                           {"terminal.open", handle_terminal_open},
-                                           {"terminal.resize", handle_terminal_resize},
+                                           {"terminal.open", owner_terminals_open},
+                                           {"terminal.list", owner_terminals_list},
+                                           {"terminal.attach", owner_terminals_attach},
+                                           {"terminal.resize", owner_terminals_resize},
+                                           {"terminal.detach", owner_terminals_detach},
+                                           {"terminal.close", owner_terminals_close},
                                            {NULL, NULL}};

@@ -4,21 +4,24 @@
 #include "guest/owner_stream.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "guest/controller.h"
 #include "guest/owner_channel.h"
 #include "guest/terminal.h"
+#include "protocol/json_write.h"
+#include "src/io/rpc.h"
 
-#define END_OF_INPUT 4 /* Ctrl-D: what a terminal knows as the end */
+#define END_OF_INPUT 4    /* Ctrl-D: what a terminal knows as the end */
+#define GRANT_BYTES 16384 /* smaller grants to a holder cost more than they give */
 
 struct owner_stream {
     struct owner_streams *streams; /* borrowed */
     uint32_t number;               /* 0: free */
-    struct terminal *terminal;     /* owned */
+    struct terminal *terminal;     /* borrowed: of terminals.h */
+    struct rpc_request *request;   /* owned: who asked, until the terminal has answered */
     struct channel_flow flow;
+    uint32_t granted; /* bytes that the holder may still send: that much of the flow is spoken for */
 };
 
 struct owner_streams {
@@ -27,19 +30,66 @@ struct owner_streams {
     struct owner_stream list[OWNER_STREAMS_MAX];
 };
 
-static size_t room(void *arg)
+static void free_stream(struct owner_stream *stream)
 {
-    const struct owner_stream *stream = arg;
-    if (!owner_channel_has_room(stream->streams->channel))
-        return 0;
-    return channel_flow_allowed(&stream->flow, CHANNEL_BYTES_MAX);
+    if (stream->request != NULL)
+        rpc_fail_code(stream->request, CODE_NOT_FOUND, "terminal");
+    *stream = (struct owner_stream){.streams = stream->streams};
+}
+
+/* Lets the holder send as much as the owner's credit and the connection allow. */
+static void grant(struct owner_stream *stream)
+{
+    if (stream->request != NULL || !owner_channel_has_room(stream->streams->channel))
+        return;
+    size_t allowed = channel_flow_allowed(&stream->flow, CHANNEL_BYTES_MAX);
+    uint32_t more = allowed > stream->granted ? (uint32_t)allowed - stream->granted : 0;
+    if (more == 0 || (more < GRANT_BYTES && stream->granted > 0))
+        return;
+    stream->granted += more;
+    terminal_grant(stream->terminal, more);
+}
+
+/* ---- what the terminal tells ---- */
+
+static void answer(struct owner_stream *stream, uint64_t from, uint64_t shown)
+{
+    struct json_writer out = json_writer_init(0);
+    json_write_object_begin(&out, NULL);
+    json_write_int(&out, "stream", stream->number);
+    json_write_text(&out, "terminal", terminal_id(stream->terminal));
+    json_write_text(&out, "user", terminal_info(stream->terminal)->user);
+    json_write_int(&out, "from", (int64_t)from);
+    json_write_int(&out, "shown", (int64_t)shown);
+    json_write_object_end(&out);
+    if (json_writer_end(&out) == 0)
+        rpc_reply(stream->request, out.text);
+    else
+        rpc_fail_code(stream->request, CODE_INTERNAL, NULL);
+    stream->request = NULL;
+    json_writer_finish(&out);
+}
+
+static void joined(void *arg, uint64_t from, uint64_t shown)
+{
+    struct owner_stream *stream = arg;
+    if (from == TERMINAL_NOWHERE) {
+        rpc_fail_parameter(stream->request, "from");
+        stream->request = NULL;
+        free_stream(stream);
+        return;
+    }
+    answer(stream, from, shown);
+    grant(stream);
 }
 
 static void show(void *arg, const uint8_t *bytes, size_t len_bytes)
 {
     struct owner_stream *stream = arg;
+    stream->granted -= len_bytes < stream->granted ? (uint32_t)len_bytes : stream->granted;
     channel_flow_sent(&stream->flow, len_bytes);
     owner_channel_send(stream->streams->channel, stream->number, CHANNEL_DATA, bytes, len_bytes);
+    grant(stream);
 }
 
 static void taken(void *arg, size_t len_bytes)
@@ -50,23 +100,37 @@ static void taken(void *arg, size_t len_bytes)
         owner_channel_send_credit(stream->streams->channel, stream->number, credit);
 }
 
-static void free_stream(struct owner_stream *stream)
+/* The stream's end, and why. Who asked for it and has no answer yet gets that instead. */
+static void end_stream(struct owner_stream *stream, const char *method, const char *status)
 {
-    terminal_close(stream->terminal);
-    stream->terminal = NULL;
-    stream->number = 0;
+    struct owner_channel *channel = stream->streams->channel;
+    char params[128];
+    bool told = stream->request != NULL;
+    snprintf(params, sizeof params, "{\"stream\":%u,\"terminal\":\"%s\"%s}", stream->number,
+             terminal_id(stream->terminal), status);
+    if (!told)
+        owner_channel_send(channel, stream->number, CHANNEL_END, NULL, 0);
+    free_stream(stream);
+    if (!told)
+        owner_channel_notify(channel, method, params);
+}
+
+static void displaced(void *arg)
+{
+    end_stream(arg, "terminal.detached", "");
 }
 
 static void exited(void *arg, int status)
 {
-    struct owner_stream *stream = arg;
-    struct owner_channel *channel = stream->streams->channel;
-    char params[64];
-    snprintf(params, sizeof params, "{\"stream\":%u,\"status\":%d}", stream->number, status);
-    owner_channel_send(channel, stream->number, CHANNEL_END, NULL, 0);
-    free_stream(stream);
-    owner_channel_notify(channel, "terminal.exited", params);
+    char text[32];
+    snprintf(text, sizeof text, ",\"status\":%d", status);
+    end_stream(arg, "terminal.exited", text);
 }
+
+static const struct terminal_ops ops = {
+    .on_joined = joined, .on_data = show, .on_taken = taken, .on_displaced = displaced, .on_exit = exited};
+
+/* ---- what the owner wants ---- */
 
 int owner_streams_create(struct owner_channel *channel, struct owner_streams **ret_streams)
 {
@@ -84,8 +148,12 @@ void owner_streams_destroy(struct owner_streams *streams)
 {
     if (streams == NULL)
         return;
-    for (int i = 0; i < OWNER_STREAMS_MAX; i++)
+    for (int i = 0; i < OWNER_STREAMS_MAX; i++) {
+        if (streams->list[i].number == 0)
+            continue;
+        terminal_leave(streams->list[i].terminal);
         free_stream(&streams->list[i]);
+    }
     free(streams);
 }
 
@@ -93,6 +161,14 @@ static struct owner_stream *find(struct owner_streams *streams, uint32_t number)
 {
     for (int i = 0; number != 0 && i < OWNER_STREAMS_MAX; i++)
         if (streams->list[i].number == number)
+            return &streams->list[i];
+    return NULL;
+}
+
+static struct owner_stream *find_free(struct owner_streams *streams)
+{
+    for (int i = 0; i < OWNER_STREAMS_MAX; i++)
+        if (streams->list[i].number == 0)
             return &streams->list[i];
     return NULL;
 }
@@ -116,7 +192,7 @@ int owner_streams_take(struct owner_streams *streams, const struct channel_recor
     else if (record->kind == CHANNEL_END)
         terminal_write(stream->terminal, &end, sizeof end);
     else if ((result = channel_flow_granted(&stream->flow, record->credit)) == 0)
-        terminal_resume(stream->terminal);
+        grant(stream);
     return result;
 }
 
@@ -124,29 +200,36 @@ void owner_streams_drained(struct owner_streams *streams)
 {
     for (int i = 0; i < OWNER_STREAMS_MAX; i++)
         if (streams->list[i].number != 0)
-            terminal_resume(streams->list[i].terminal);
+            grant(&streams->list[i]);
 }
 
-int owner_streams_open(struct owner_streams *streams, const struct terminal_start *start,
-                       uint32_t *ret_stream)
+bool owner_streams_has_room(const struct owner_streams *streams)
 {
-    static const struct terminal_ops ops = {
-        .room = room, .on_data = show, .on_taken = taken, .on_exit = exited};
-    struct owner_stream *stream = NULL;
-    for (int i = 0; stream == NULL && i < OWNER_STREAMS_MAX; i++)
+    for (int i = 0; i < OWNER_STREAMS_MAX; i++)
         if (streams->list[i].number == 0)
-            stream = &streams->list[i];
-    if (stream == NULL)
-        return -EMFILE;
-    channel_flow_init(&stream->flow);
-    struct controller *controller = owner_channel_controller(streams->channel);
-    int result = terminal_open(controller->loop, start, &ops, stream, &stream->terminal);
-    if (result < 0) {
-        stream->terminal = NULL;
-        return result;
-    }
+            return true;
+    return false;
+}
+
+void owner_streams_attach(struct owner_streams *streams, struct terminal *terminal,
+                          const struct terminal_join *where, struct rpc_request *request)
+{
+    struct owner_stream *stream = find_free(streams);
     stream->number = ++streams->last;
-    *ret_stream = stream->number;
+    stream->terminal = terminal;
+    stream->request = request;
+    channel_flow_init(&stream->flow);
+    terminal_join(terminal, where, &ops, stream);
+}
+
+int owner_streams_detach(struct owner_streams *streams, uint32_t number)
+{
+    struct owner_stream *stream = find(streams, number);
+    if (stream == NULL)
+        return -ENOENT;
+    terminal_leave(stream->terminal);
+    owner_channel_send(streams->channel, number, CHANNEL_END, NULL, 0);
+    free_stream(stream);
     return 0;
 }
 

@@ -1,10 +1,8 @@
 /*
- * Terminal: a login shell of a user on a pseudo-terminal, with flow control in both directions.
- * In: bytes typed, sizes. Out: bytes shown, as many as the reader has room for, and the shell's end.
- * Kept: the terminal and bytes not yet taken by it, at most TERMINAL_QUEUE_MAX.
- *
- * The shell belongs to a holder (terminal_holder.h), a process of its own that keeps the terminal open when
- * this program crashes, so that what runs in it lives on.
+ * Terminal: the controller's hand on one terminal, whose shell and output are with a holder
+ * (terminal_holder.h). In: bytes typed, sizes, grants. Out: bytes shown, never more than granted, and the
+ * shell's end. Kept: what the holder could not take yet, at most TERMINAL_INPUT_MAX. Terminals are made and
+ * found by terminals.h.
  */
 #ifndef KILN_GUEST_TERMINAL_H
 #define KILN_GUEST_TERMINAL_H
@@ -13,41 +11,51 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TERMINAL_QUEUE_MAX 65536 /* the credit that a stream gives */
-#define TERMINAL_TERM_MAX 64
+#include "guest/terminal_packet.h"
 
-struct loop;
+#define TERMINAL_TERM_MAX 64
+#define TERMINAL_ID_MAX 17 /* 16 hex digits and the end */
+#define TERMINAL_KEEP_MAX_S 604800
+#define TERMINAL_KEEP_S 86400
+
 struct terminal;
 
+/* Whoever joined. Every function here may be called from inside each. */
 struct terminal_ops {
-    /* How many bytes on_data may be given now; 0: none until terminal_resume. */
-    size_t (*room)(void *arg);
+    /* Output comes from place FROM; SHOWN bytes were shown so far. FROM TERMINAL_NOWHERE: the place asked for
+     * is not there yet, and nobody is joined. */
+    void (*on_joined)(void *arg, uint64_t from, uint64_t shown);
     void (*on_data)(void *arg, const uint8_t *bytes, size_t len_bytes);
-    /* LEN_BYTES of what was written are with the terminal. */
+    /* LEN_BYTES of what was written are with the shell. */
     void (*on_taken)(void *arg, size_t len_bytes);
-    /* The shell ended, and everything it showed was given. The last call; terminal_close is the callee's to
-     * call. */
+    /* Somebody else joined: the last call. */
+    void (*on_displaced)(void *arg);
+    /* The shell ended, and everything it showed was given; or the holder is gone (127). The last call; the
+     * terminal is gone. */
     void (*on_exit)(void *arg, int status);
 };
 
-struct terminal_start {
-    const char *user;
-    const char *term; /* [A-Za-z0-9_.+-], at most TERMINAL_TERM_MAX - 1 bytes */
+/* Where it is joined, and with what size; from TERMINAL_NOWHERE: whatever is kept. */
+struct terminal_join {
+    uint64_t from;
     uint16_t rows, columns;
 };
 
-/* Whether TERM may go into a shell's environment. */
-bool terminal_term_is_plain(const char *term);
-
-/* -EINVAL a strange TERM; the errno of posix_openpt(3), pipe2(2) or posix_spawn(3). */
-int terminal_open(struct loop *loop, const struct terminal_start *start, const struct terminal_ops *ops,
-                  void *arg, struct terminal **ret_terminal);
-/* -ENOSPC when more than TERMINAL_QUEUE_MAX wait: the peer ignores its credit. */
+/* Takes the place of whoever is joined; on_joined follows. */
+void terminal_join(struct terminal *terminal, const struct terminal_join *join,
+                   const struct terminal_ops *ops, void *arg);
+/* Nothing is called any more. The shell goes on for as long as it is kept. */
+void terminal_leave(struct terminal *terminal);
+/* So many bytes more may come through on_data. */
+void terminal_grant(struct terminal *terminal, uint32_t count);
+/* -ENOSPC when more than TERMINAL_INPUT_MAX wait: the peer ignores its credit. */
 int terminal_write(struct terminal *terminal, const uint8_t *bytes, size_t len_bytes);
-/* There is room again. */
-void terminal_resume(struct terminal *terminal);
 void terminal_resize(struct terminal *terminal, uint16_t rows, uint16_t columns);
-/* Hangs up: the shell gets SIGHUP. No callback comes any more. NULL does nothing. */
-void terminal_close(struct terminal *terminal);
+/* The shell gets SIGHUP, and the terminal is gone: whoever is joined gets on_exit. */
+void terminal_hang_up(struct terminal *terminal);
+
+const char *terminal_id(const struct terminal *terminal);
+const struct terminal_info *terminal_info(const struct terminal *terminal);
+bool terminal_is_joined(const struct terminal *terminal);
 
 #endif

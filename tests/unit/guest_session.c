@@ -2,7 +2,7 @@
  * What users get of the controller's process: neither its limits nor its descriptors, and the terminal is
  * theirs; what a stranger at port 22 gets: one sshd, and no more of them than there may be.
  */
-#include "tests/unit/guest_fixture.h"
+#include "tests/unit/guest_screen.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -11,68 +11,26 @@
 #include "guest/account.h"
 #include "guest/controller.h"
 #include "guest/sshd.h"
-#include "guest/terminal.h"
-#include "guest/terminal_holder.h"
 #include "protocol/users_db.h"
-#include "src/io/loop.h"
-
-struct screen {
-    struct terminal *terminal;
-    char shown[16384];
-    size_t len;
-    bool ended;
-};
-
-static struct loop *loop;
-
-static size_t room(void *arg)
-{
-    return sizeof((struct screen *)arg)->shown - 1 - ((struct screen *)arg)->len;
-}
-
-static void show(void *arg, const uint8_t *bytes, size_t len)
-{
-    struct screen *screen = arg;
-    memcpy(screen->shown + screen->len, bytes, len);
-    screen->len += len;
-}
-
-static void taken(void *arg, size_t len)
-{
-    (void)arg;
-    (void)len;
-}
-
-static void ended(void *arg, int status)
-{
-    struct screen *screen = arg;
-    (void)status;
-    screen->ended = true;
-    terminal_close(screen->terminal);
-}
 
 static void test_shell_is_ordinary(void **state)
 {
-    static const struct terminal_ops ops = {
-        .room = room, .on_data = show, .on_taken = taken, .on_exit = ended};
-    const struct terminal_start start = {.user = "tester", .term = "dumb", .rows = 50, .columns = 200};
     static const char questions[] = "stat -c 'tty=%U' \"$(tty)\"; echo oom=$(cat /proc/self/oom_score_adj); "
                                     "echo locked=$(ulimit -l); echo fds=$(echo /proc/$$/fd/*); exit\n";
-    struct screen screen = {.len = 0};
     const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
     (void)state;
     setrlimit(RLIMIT_MEMLOCK, &all);
     fixture_write("/proc/self/oom_score_adj", "300", 3);
-    assert_int_equal(terminal_open(loop, &start, &ops, &screen, &screen.terminal), 0);
-    assert_int_equal(terminal_write(screen.terminal, (const uint8_t *)questions, strlen(questions)), 0);
-    while (!screen.ended)
-        loop_step(loop, true);
+    struct screen *screen = screen_open("tester", 0, SCREEN_BYTES);
+    screen_type(screen, questions);
+    screen_wait_end(screen);
     fixture_write("/proc/self/oom_score_adj", "0", 1);
-    assert_non_null(strstr(screen.shown, "tty=tester"));
-    assert_non_null(strstr(screen.shown, "oom=0\r"));
-    assert_non_null(strstr(screen.shown, "locked=8192\r"));
-    assert_null(strstr(screen.shown, "/fd/3 "));
-    assert_null(strstr(screen.shown, "/fd/4 "));
+    assert_non_null(strstr(screen->shown, "tty=tester"));
+    assert_non_null(strstr(screen->shown, "oom=0\r"));
+    assert_non_null(strstr(screen->shown, "locked=8192\r"));
+    assert_null(strstr(screen->shown, "/fd/3 "));
+    assert_null(strstr(screen->shown, "/fd/4 "));
+    free(screen);
 }
 
 static int connect_sshd(void)
@@ -141,26 +99,12 @@ static void test_stub_is_nobody_elses(void **state)
     close(ends[1]);
 }
 
-static int make_world(void **state)
-{
-    if (fixture_make_world(state) < 0 || loop_create(&loop) < 0)
-        return -1;
-    return fixture_run((const char *const[]){"/usr/sbin/useradd", "--uid", "1777", "--no-create-home",
-                                             "--shell", "/bin/bash", "tester", NULL});
-}
-
-static int remove_world(void **state)
-{
-    loop_destroy(loop);
-    return fixture_remove_world(state);
-}
-
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], TERMINAL_HOLDER_OPTION) == 0)
-        return terminal_hold(argv[2], argv[3]);
+    if (terminal_holder_asked(argc, argv))
+        return terminal_hold(argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shell_is_ordinary), cmocka_unit_test(test_strangers_are_counted),
         cmocka_unit_test(test_stub_is_nobody_elses), cmocka_unit_test(test_keys_go_with_their_user)};
-    return cmocka_run_group_tests(tests, make_world, remove_world);
+    return cmocka_run_group_tests(tests, screen_make_world, screen_remove_world);
 }
