@@ -16,6 +16,7 @@
 #include "guest/kept.h"
 #include "guest/luks.h"
 #include "guest/machine.h"
+#include "guest/status.h"
 #include "protocol/binding.h"
 
 struct channels;
@@ -100,6 +101,7 @@ struct controller {
     bool users_busy;
     char first_user[33]; /* whom terminals and keys are for when nobody is named; "" before the users are made
                           */
+    struct status_reading reading;
     int exit_status;
 };
 

@@ -34,7 +34,7 @@ static void handle_status(struct rpc_request *request, const struct json *params
 {
     struct json_writer out = json_writer_init(0);
     (void)params;
-    status_write(&out, owner_channel_controller(arg));
+    status_encode(status_read(owner_channel_controller(arg)), &out);
     reply(request, &out);
 }
 

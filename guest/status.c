@@ -3,89 +3,100 @@
  */
 #include "guest/status.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include "guest/controller.h"
+#include "guest/counters.h"
 #include "guest/drive.h"
-#include "protocol/json_write.h"
+#include "src/io/loop.h"
 
-#define LOAD_SCALE 65536.0 /* of sysinfo(2) */
+#define LOAD_SCALE 65536 /* of sysinfo(2) */
+#define FILE_MAX 16384   /* the lines that count stand first */
 
-static void write_system(struct json_writer *writer)
+/* What is there of PATH; "" when it cannot be read. */
+static void read_file(const char *path, char ret_text[FILE_MAX])
+{
+    size_t len = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t got = fd < 0 ? 0 : 1; got > 0 && len < FILE_MAX - 1;) {
+        got = read(fd, ret_text + len, FILE_MAX - 1 - len);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    ret_text[len] = '\0';
+}
+
+static void read_system(struct status *status)
 {
     struct sysinfo info = {0};
-    char number[32];
     sysinfo(&info);
-    json_write_int(writer, "uptime_s", info.uptime);
-    json_write_array_begin(writer, "load");
-    for (int i = 0; i < 3; i++) {
-        snprintf(number, sizeof number, "%.2f", (double)info.loads[i] / LOAD_SCALE);
-        json_write_raw(writer, NULL, number);
-    }
-    json_write_array_end(writer);
-    json_write_object_begin(writer, "memory_kib");
-    json_write_int(writer, "total", (int64_t)((uint64_t)info.totalram * info.mem_unit / 1024));
-    json_write_int(writer, "free", (int64_t)((uint64_t)info.freeram * info.mem_unit / 1024));
-    json_write_object_end(writer);
+    status->uptime_s = info.uptime;
+    for (int i = 0; i < STATUS_LOADS; i++)
+        status->load_hundredths[i] = (int64_t)(info.loads[i] * 100 / LOAD_SCALE);
 }
 
-/* Bytes of all cards but loopback, as /proc/net/dev counts them. */
-static void write_network(struct json_writer *writer)
+static void read_counters(struct status *status)
 {
-    char line[512], name[64];
-    uint64_t rx = 0, tx = 0, one_rx, one_tx;
-    FILE *file = fopen("/proc/net/dev", "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, " %63[^:]: %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, name, &one_rx,
-                   &one_tx) == 3 &&
-            strcmp(name, "lo") != 0) {
-            rx += one_rx;
-            tx += one_tx;
-        }
-    if (file != NULL)
-        fclose(file);
-    json_write_object_begin(writer, "network");
-    json_write_int(writer, "rx", (int64_t)rx);
-    json_write_int(writer, "tx", (int64_t)tx);
-    json_write_object_end(writer);
+    char text[FILE_MAX];
+    uint64_t rx, tx;
+    int64_t tick_ms = 1000 / sysconf(_SC_CLK_TCK);
+    read_file("/proc/stat", text);
+    struct counters_cpu cpu = counters_cpu(text);
+    status->cpu_count = sysconf(_SC_NPROCESSORS_ONLN);
+    status->busy_ms = (int64_t)cpu.busy * tick_ms;
+    status->idle_ms = (int64_t)cpu.idle * tick_ms;
+    read_file("/proc/meminfo", text);
+    status->memory_kib = (int64_t)counters_memory_kib(text, "MemTotal");
+    status->memory_free_kib = (int64_t)counters_memory_kib(text, "MemFree");
+    status->memory_usable_kib = (int64_t)counters_memory_kib(text, "MemAvailable");
+    read_file("/proc/net/dev", text);
+    counters_network(text, &rx, &tx);
+    status->rx_bytes = (int64_t)rx;
+    status->tx_bytes = (int64_t)tx;
 }
 
-void status_write_drive(struct json_writer *writer, const struct guest_drive *drive)
+static void read_drive(const struct guest_drive *drive, struct status_drive *ret_drive)
 {
     const struct code_info *info = code_info((enum kiln_code)drive->code);
+    struct status_drive found = {.writer = drive->writer};
     char path[DRIVE_PATH_MAX];
     struct statvfs fs = {0};
-    bool mounted = drive->status == GUEST_DRIVE_MOUNTED;
     drive_path(drive->name, path);
-    if (mounted)
-        statvfs(path, &fs);
-    json_write_object_begin(writer, NULL);
-    json_write_uuid(writer, "id", drive->id);
-    json_write_text(writer, "name", drive->name);
-    json_write_text(writer, "mode", drive->writer ? "writer" : "reader");
-    json_write_text(writer, "status", guest_drive_status_name(drive->status));
-    json_write_text(writer, "path", mounted ? path : "");
-    json_write_int(writer, "size_kib", (int64_t)((uint64_t)fs.f_blocks * fs.f_frsize / 1024));
-    json_write_int(writer, "free_kib", (int64_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1024));
-    json_write_text(writer, "code", info != NULL ? info->name : "");
-    json_write_text(writer, "detail", drive->detail);
-    json_write_object_end(writer);
+    if (drive->status == GUEST_DRIVE_MOUNTED && statvfs(path, &fs) == 0) {
+        found.size_kib = (int64_t)((uint64_t)fs.f_blocks * fs.f_frsize / 1024);
+        found.free_kib = (int64_t)((uint64_t)fs.f_bavail * fs.f_frsize / 1024);
+    }
+    memcpy(found.id, drive->id, sizeof found.id);
+    snprintf(found.name, sizeof found.name, "%s", drive->name);
+    snprintf(found.path, sizeof found.path, "%s", drive->status == GUEST_DRIVE_MOUNTED ? path : "");
+    snprintf(found.status, sizeof found.status, "%s", guest_drive_status_name(drive->status));
+    snprintf(found.code, sizeof found.code, "%s", info != NULL ? info->name : "");
+    snprintf(found.detail, sizeof found.detail, "%s", drive->detail);
+    *ret_drive = found;
 }
 
-void status_write(struct json_writer *writer, const struct controller *controller)
+const struct status *status_read(struct controller *controller)
 {
     const struct guest *guest = &controller->machine;
-    json_write_object_begin(writer, NULL);
-    json_write_text(writer, "state", guest_state_name(guest->head.state));
-    write_system(writer);
-    json_write_array_begin(writer, "drives");
+    struct status_reading *reading = &controller->reading;
+    struct status *status = &reading->status;
+    int64_t now_ms = loop_monotonic_ms();
+    /* What the machine knows is told as it is now, however often it is asked for. */
+    snprintf(status->state, sizeof status->state, "%s", guest_state_name(guest->head.state));
+    status->ndrives = (size_t)guest->drives.count;
     for (int i = 0; i < guest->drives.count; i++)
-        status_write_drive(writer, &guest->drives.drive[i]);
-    json_write_array_end(writer);
-    write_network(writer);
-    json_write_object_end(writer);
+        read_drive(&guest->drives.drive[i], &status->drive[i]);
+    if (reading->taken_ms > 0 && now_ms - reading->taken_ms < STATUS_AGE_MS)
+        return status;
+    reading->taken_ms = now_ms;
+    status->at_ms = loop_wall_ms();
+    read_system(status);
+    read_counters(status);
+    return status;
 }

@@ -1,17 +1,23 @@
 /*
- * Status: what the owner sees of the VM from inside (README 7.4, `status`).
- * In: the controller, the kernel's counters. Out: JSON. Kept: nothing.
+ * Status: what the owner sees of the VM from inside (README 7.8). In: the controller, the kernel's counters.
+ * Out: a reading. Kept: the last one of the counters, for as long as another may not be taken.
  */
 #ifndef KILN_GUEST_STATUS_H
 #define KILN_GUEST_STATUS_H
 
-struct controller;
-struct json_writer;
+#include "protocol/status.h"
 
-/* Writes the result of `status` as one object. */
-void status_write(struct json_writer *writer, const struct controller *controller);
-/* Writes one drive with its place and sizes, as an element of an array. */
-struct guest_drive;
-void status_write_drive(struct json_writer *writer, const struct guest_drive *drive);
+#define STATUS_AGE_MS 500 /* who asks in a loop costs no more than this */
+
+struct controller;
+
+struct status_reading {
+    int64_t taken_ms; /* monotonic; 0: never */
+    struct status status;
+};
+
+/* State and drives as they are; counters of now, or the last if they are younger than STATUS_AGE_MS.
+ * Borrowed: the controller's. */
+const struct status *status_read(struct controller *controller);
 
 #endif
