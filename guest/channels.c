@@ -12,9 +12,10 @@
 #include "protocol/code.h"
 #include "protocol/handshake.h"
 #include "protocol/json_write.h"
+#include "src/io/backoff.h"
 #include "src/io/loop.h"
 
-#define RETRY_FIRST_MS 100 /* after one that ended unauthenticated or could not be opened; doubles up to */
+#define RETRY_FIRST_MS 100 /* after one that ended unauthenticated or could not be opened */
 #define RETRY_LAST_MS 5000
 
 struct channels {
@@ -23,7 +24,7 @@ struct channels {
     bool wanted;                              /* one shall wait */
     uint64_t next_number;
     struct loop_timer *again; /* owned */
-    uint32_t retry_ms;
+    struct backoff backoff;
 };
 
 static unsigned count_stage(const struct channels *channels, enum owner_stage stage)
@@ -36,10 +37,7 @@ static unsigned count_stage(const struct channels *channels, enum owner_stage st
 
 static void try_later(struct channels *channels)
 {
-    channels->retry_ms = channels->retry_ms == 0                  ? RETRY_FIRST_MS
-                         : channels->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS
-                                                                  : channels->retry_ms * 2;
-    loop_timer_arm(channels->again, channels->retry_ms);
+    loop_timer_arm(channels->again, backoff_next(&channels->backoff));
 }
 
 static void open_one(struct channels *channels)
@@ -72,6 +70,7 @@ int channels_create(struct controller *controller, struct channels **ret_channel
         return -ENOMEM;
     channels->controller = controller;
     channels->next_number = 1;
+    channels->backoff = (struct backoff){.first_ms = RETRY_FIRST_MS, .last_ms = RETRY_LAST_MS};
     int result = loop_timer_create(controller->loop, keep_waiting, channels, &channels->again);
     if (result < 0) {
         free(channels);
@@ -161,7 +160,7 @@ static void tell_count(struct channels *channels, enum guest_event_kind kind)
 
 void channels_authenticated(struct channels *channels)
 {
-    channels->retry_ms = 0;
+    backoff_reset(&channels->backoff);
     tell_count(channels, GUEST_ON_OWNER_AUTHENTICATED);
     keep_waiting(channels);
 }

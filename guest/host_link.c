@@ -13,15 +13,15 @@
 #include "guest/host_tell.h"
 #include "protocol/json_write.h"
 #include "protocol/link.h"
+#include "src/io/backoff.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 #include "src/io/random.h"
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
-#define RETRY_FIRST_MS 250 /* doubles up to */
+#define RETRY_FIRST_MS 250
 #define RETRY_LAST_MS 8000
-#define REOPEN_MS 100 /* after one that was up: no circle without a pause */
 #define HELLO_TIMEOUT_MS 10000
 #define LOAD_SCALE 65536.0 /* of sysinfo(2) */
 
@@ -33,7 +33,8 @@ struct host_link {
     bool up;
     uint8_t nonce[LINK_NONCE_BYTES];
     struct loop_timer *again, *beat; /* owned */
-    uint32_t retry_ms;
+    struct backoff backoff;
+    bool opened; /* once: what follows is a reopening, after a pause */
     struct host_told told;
 };
 
@@ -106,10 +107,7 @@ static void drop(struct host_link *link)
 
 static void try_again(struct host_link *link, const char *detail)
 {
-    link->retry_ms = link->retry_ms == 0                  ? RETRY_FIRST_MS
-                     : link->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS
-                                                          : link->retry_ms * 2;
-    loop_timer_arm(link->again, link->retry_ms);
+    loop_timer_arm(link->again, backoff_next(&link->backoff));
     controller_happen_trouble(link->controller, GUEST_ON_HOST_UNREACHABLE, CODE_WEBSOCKET_FAILED, detail);
 }
 
@@ -157,7 +155,8 @@ static void take_hello(void *arg, const struct rpc_answer *answer)
         return;
     }
     link->up = true;
-    link->retry_ms = REOPEN_MS;
+    backoff_reset(&link->backoff);
+    link->opened = true;
     link->told = (struct host_told){.state = -1};
     log_info("link", "is up", "%s", "");
     controller_happen_plain(link->controller, GUEST_ON_LINK_UP);
@@ -234,7 +233,7 @@ static void open_ws(void *arg)
 void host_link_open(struct host_link *link)
 {
     if (link->ws == NULL && !loop_timer_armed(link->again))
-        loop_timer_arm(link->again, link->retry_ms);
+        loop_timer_arm(link->again, link->opened ? backoff_next(&link->backoff) : 0);
 }
 
 int host_link_create(struct controller *controller, struct host_link **ret_link)
@@ -243,6 +242,7 @@ int host_link_create(struct controller *controller, struct host_link **ret_link)
     if (link == NULL)
         return -ENOMEM;
     link->controller = controller;
+    link->backoff = (struct backoff){.first_ms = RETRY_FIRST_MS, .last_ms = RETRY_LAST_MS};
     int result = loop_timer_create(controller->loop, open_ws, link, &link->again);
     if (result == 0)
         result = loop_timer_create(controller->loop, heartbeat, link, &link->beat);

@@ -13,13 +13,14 @@
 #include "guest/owner.h"
 #include "protocol/crypto.h"
 #include "protocol/json.h"
+#include "src/io/backoff.h"
 #include "src/io/http_client.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 #include "src/io/random.h"
 
 #define CALL_TIMEOUT_MS 20000
-#define RETRY_FIRST_MS 250 /* doubles up to */
+#define RETRY_FIRST_MS 250
 #define RETRY_LAST_MS 8000
 #define HEARTBEAT_MAX_S 3600
 
@@ -27,7 +28,7 @@ struct registration {
     struct controller *controller; /* borrowed */
     struct http_call *call;        /* owned, while one is under way */
     struct loop_timer *again;      /* owned */
-    uint32_t retry_ms;
+    struct backoff backoff;
 };
 
 /* The request of this boot: as it was, or made now and given to the stub before anyone hears of it. */
@@ -57,10 +58,7 @@ static int make_request(struct controller *controller)
 
 static void try_later(struct registration *registration, enum kiln_code code, const char *detail)
 {
-    registration->retry_ms = registration->retry_ms == 0                  ? RETRY_FIRST_MS
-                             : registration->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS
-                                                                          : registration->retry_ms * 2;
-    loop_timer_arm(registration->again, registration->retry_ms);
+    loop_timer_arm(registration->again, backoff_next(&registration->backoff));
     controller_happen_trouble(registration->controller, GUEST_ON_HOST_UNREACHABLE, code, detail);
 }
 
@@ -121,7 +119,7 @@ static void take_reply(struct registration *registration, const struct register_
         log_warning("registration", "the settings are malformed and not taken", "%s", "");
     struct guest_event event = {.head.on = GUEST_ON_REGISTERED, .owner.known = controller->owner.key != NULL};
     memcpy(event.owner.fingerprint, controller->secrets->kept.owner, sizeof event.owner.fingerprint);
-    registration->retry_ms = 0;
+    backoff_reset(&registration->backoff);
     controller_happen(controller, &event);
 }
 
@@ -209,6 +207,7 @@ int registration_create(struct controller *controller, struct registration **ret
     if (registration == NULL)
         return -ENOMEM;
     registration->controller = controller;
+    registration->backoff = (struct backoff){.first_ms = RETRY_FIRST_MS, .last_ms = RETRY_LAST_MS};
     int result = loop_timer_create(controller->loop, start, registration, &registration->again);
     if (result < 0) {
         free(registration);

@@ -21,6 +21,7 @@
 #include "guest/release.h"
 #include "guest/tool.h"
 #include "protocol/crypto.h"
+#include "src/io/backoff.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 #include "src/io/random.h"
@@ -53,9 +54,9 @@ struct stub {
     struct net_watch *network; /* owned */
     struct loop_timer *look;   /* owned: when to fetch next */
     struct loop_timer *again;  /* owned: when to start the controller again */
-    uint32_t retry_ms;
-    unsigned failures; /* of fetching, in a row */
-    int64_t began_ms;  /* first failure of that row */
+    struct backoff backoff;    /* of fetching the release */
+    unsigned failures;         /* of fetching, in a row */
+    int64_t began_ms;          /* first failure of that row */
     int64_t crashed_ms[CRASHES_MAX];
     unsigned crashes;
     bool running, stopping, given_up, ending;
@@ -177,10 +178,7 @@ static void release_failed(struct stub *stub, const struct release_outcome *outc
     if (!patient)
         console_fail(&stub->console, outcome->code, outcome->detail);
     bool soon = outcome->network || outcome->passing;
-    stub->retry_ms = stub->retry_ms == 0 ? RETRY_FIRST_MS : stub->retry_ms * 2;
-    if (stub->retry_ms > RETRY_LAST_MS)
-        stub->retry_ms = RETRY_LAST_MS;
-    loop_timer_arm(stub->look, soon ? stub->retry_ms : POLL_MS);
+    loop_timer_arm(stub->look, soon ? backoff_next(&stub->backoff) : POLL_MS);
 }
 
 static void release_fetched(void *arg, const struct release_outcome *outcome)
@@ -191,7 +189,7 @@ static void release_fetched(void *arg, const struct release_outcome *outcome)
         release_failed(stub, outcome);
     } else {
         stub->failures = 0;
-        stub->retry_ms = 0;
+        backoff_reset(&stub->backoff);
         loop_timer_arm(stub->look, POLL_MS);
         if (outcome->newer)
             take_release(stub, outcome);
@@ -278,7 +276,10 @@ int stub_create(struct loop *loop, const struct stub_options *options, struct st
     struct stub *stub = calloc(1, sizeof *stub);
     if (stub == NULL)
         return -ENOMEM;
-    *stub = (struct stub){.loop = loop, .options = *options, .controller_fd = -1};
+    *stub = (struct stub){.loop = loop,
+                          .options = *options,
+                          .controller_fd = -1,
+                          .backoff = {.first_ms = RETRY_FIRST_MS, .last_ms = RETRY_LAST_MS}};
     console_init(&stub->console, options->console_path);
     uname(&stub->machine);
     int result = read_data(stub);

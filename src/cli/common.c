@@ -11,6 +11,12 @@
 #include "protocol/code.h"
 
 static const char *program = "kiln";
+static bool muted;
+
+void cli_mute(bool on)
+{
+    muted = on;
+}
 
 void cli_set_program(const char *name)
 {
@@ -85,6 +91,8 @@ void cli_print_json(const char *text)
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)
 {
     char words[1024];
+    if (muted)
+        return;
     vsnprintf(words, sizeof words, format, arguments);
     fprintf(stderr, "%s: ", program);
     cli_print_text(stderr, words);
@@ -139,6 +147,8 @@ static int exit_of(const struct code_info *info)
 int cli_failure(const char *code_name, const char *words, const char *detail)
 {
     const struct code_info *info = code_name ? code_find(code_name) : NULL;
+    if (muted)
+        return exit_of(info);
     fprintf(stderr, "%s: ", program);
     if (code_name) {
         cli_print_text(stderr, code_name);

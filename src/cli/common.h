@@ -35,6 +35,9 @@ int cli_unreachable_error(const char *format, ...) __attribute__((format(printf,
  * the name is known. Returns the exit code that goes with it. */
 int cli_failure(const char *code_name, const char *words, const char *detail);
 
+/* Failures are not said while it is on: for what is tried again and again. */
+void cli_mute(bool on);
+
 /* Prints the row of a stable code in full (`explain`). Returns CLI_OK or CLI_USAGE for a name that is
  * none. */
 int cli_explain(const char *code_name);

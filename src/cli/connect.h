@@ -112,6 +112,8 @@ bool connect_confirm(const char *question);
 
 /* Opens everything: profile, the host's identity checked, the user's key, log in. */
 int connect_open(struct connect *connect);
+/* Logs in, once more where it was before. */
+int connect_login(struct connect *connect);
 /* Looks up who the host is and checks it against the pin; opens the TLS client and fills in identity. */
 int connect_host_check(struct connect *connect);
 /* Reads the user's key with its pass phrase. */

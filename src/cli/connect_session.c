@@ -223,15 +223,18 @@ static int answer_challenge(struct connect *connect, const char *fingerprint,
 
 int connect_open(struct connect *connect)
 {
-    char fingerprint[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)];
-    uint8_t nonce[LOGIN_NONCE_BYTES];
     int exit_code = connect_host_check(connect);
     if (exit_code == CLI_OK)
         exit_code = connect_key_open(connect);
-    if (exit_code != CLI_OK)
-        return exit_code;
+    return exit_code == CLI_OK ? connect_login(connect) : exit_code;
+}
+
+int connect_login(struct connect *connect)
+{
+    char fingerprint[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)];
+    uint8_t nonce[LOGIN_NONCE_BYTES];
     hex_encode(connect->key_fingerprint, CRYPTO_HASH_BYTES, fingerprint);
-    exit_code = ask_challenge(connect, fingerprint, nonce);
+    int exit_code = ask_challenge(connect, fingerprint, nonce);
     return exit_code == CLI_OK ? answer_challenge(connect, fingerprint, nonce) : exit_code;
 }
 

@@ -2,7 +2,8 @@
  * kiln-connect terminal: a shell in the VM over its channel, on this terminal.
  *
  * In: keys typed, window sizes. Out: what the shell shows. Kept: the terminal's settings, put back at the
- * end. Ctrl-] leaves at once, whatever the VM does.
+ * end; how far the shell's output was shown. Ctrl-] leaves at once, whatever the VM does. When the channel is
+ * lost the shell runs on in the VM, and is attached to again at the byte that was missed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,28 +13,43 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "src/cli/connect_again.h"
 #include "src/cli/connect_pair.h"
 #include "src/cli/connect_terminal.h"
 #include "src/io/loop.h"
 
-enum { LEAVE_KEY = 0x1d, PIECE_BYTES = 4096 };
+enum {
+    LEAVE_KEY = 0x1d,
+    PIECE_BYTES = 4096,
+    ID_CHARACTERS = 16, /* of a terminal's id (README 7.7) */
+    KEEP_S = 3600,      /* how long the VM keeps it for us when we are gone */
+    ATTACH_TIMEOUT_MS = 30000,
+    ATTACH_TRIES = 50 /* a controller that crashed is ready again a moment after the channel is there */
+};
 
 struct terminal {
     struct connect *connect;         /* borrowed */
-    struct connect_channel *channel; /* borrowed */
-    uint32_t stream;                 /* 0: not open yet */
+    const struct json *vm;           /* borrowed */
+    struct connect_channel *channel; /* owned; NULL while it is lost */
+    uint32_t stream;                 /* 0: not open */
+    char id[ID_CHARACTERS + 1];      /* "": it cannot be attached to again */
+    uint64_t shown;                  /* bytes of its output that are on our terminal */
     struct channel_flow flow;
     struct loop_watch *input; /* owned */
     struct termios before;
     bool raw;         /* `before` is to be put back */
     bool input_ended; /* end of file: the shell is told */
+    bool lost;        /* the channel ended under it */
     bool done;
     int status;
 };
 
+/* While it is lost the key to leave is looked for on a terminal; what comes from a file or a program waits.
+ */
 static void watch_input(struct terminal *terminal)
 {
-    bool may = terminal->stream && !terminal->input_ended && channel_flow_allowed(&terminal->flow, 1) > 0;
+    bool may = terminal->stream ? channel_flow_allowed(&terminal->flow, 1) > 0 : terminal->raw;
+    may = may && !terminal->input_ended;
     if (terminal->input)
         loop_watch_set(terminal->input, may ? LOOP_READ : 0);
 }
@@ -66,6 +82,7 @@ static void on_stream(void *arg, const struct channel_record *record)
             return;
         }
         show(record->bytes.bytes, record->bytes.len);
+        terminal->shown += record->bytes.len;
         uint32_t credit = channel_flow_consumed(&terminal->flow, record->bytes.len);
         if (credit > 0)
             connect_channel_send_credit(terminal->channel, record->stream, credit);
@@ -79,15 +96,21 @@ static void on_stream(void *arg, const struct channel_record *record)
 static void on_notification(void *arg, const char *method, const struct json *params)
 {
     struct terminal *terminal = arg;
-    if (strcmp(method, "terminal.exited") == 0)
+    if (strcmp(method, "terminal.exited") == 0) {
+        terminal->stream = 0;
         finish(terminal, (int)(connect_int(params, "status") & 0xff));
+    } else if (strcmp(method, "terminal.detached") == 0) {
+        terminal->stream = 0;
+        finish(terminal, cli_unreachable_error("somebody attached to this terminal from elsewhere"));
+    }
 }
 
 static void on_end(void *arg)
 {
     struct terminal *terminal = arg;
-    if (!terminal->done)
-        finish(terminal, cli_unreachable_error("the VM closed the channel"));
+    terminal->stream = 0;
+    terminal->lost = true;
+    watch_input(terminal);
 }
 
 static void on_input(int ready, void *arg)
@@ -95,15 +118,17 @@ static void on_input(int ready, void *arg)
     struct terminal *terminal = arg;
     uint8_t bytes[PIECE_BYTES];
     (void)ready;
-    ssize_t len = read(STDIN_FILENO, bytes, channel_flow_allowed(&terminal->flow, sizeof bytes));
+    size_t room = terminal->stream ? channel_flow_allowed(&terminal->flow, sizeof bytes) : sizeof bytes;
+    ssize_t len = read(STDIN_FILENO, bytes, room);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (len <= 0) {
         terminal->input_ended = true;
-        connect_channel_send(terminal->channel, terminal->stream, CHANNEL_END, NULL, 0);
+        if (terminal->stream)
+            connect_channel_send(terminal->channel, terminal->stream, CHANNEL_END, NULL, 0);
     } else if (terminal->raw && memchr(bytes, LEAVE_KEY, (size_t)len)) {
         finish(terminal, CLI_OK);
-    } else {
+    } else if (terminal->stream) {
         channel_flow_sent(&terminal->flow, (size_t)len);
         connect_channel_send(terminal->channel, terminal->stream, CHANNEL_DATA, bytes, (size_t)len);
     }
@@ -149,6 +174,18 @@ static void watch_signals(struct terminal *terminal)
         loop_on_signal(loop, ends[i], on_terminate, terminal);
 }
 
+static int take_stream(struct terminal *terminal, const struct json *result)
+{
+    int64_t stream = connect_int(result, "stream");
+    const char *id = connect_text(result, "terminal");
+    if (stream < 1 || stream > UINT32_MAX)
+        return cli_unreachable_error("the VM names no stream");
+    terminal->stream = (uint32_t)stream;
+    if (strlen(id) == ID_CHARACTERS)
+        memcpy(terminal->id, id, sizeof terminal->id);
+    return CLI_OK;
+}
+
 static int open_stream(struct terminal *terminal, const char *user)
 {
     const char *term = getenv("TERM");
@@ -157,6 +194,7 @@ static int open_stream(struct terminal *terminal, const char *user)
     json_write_object_begin(&params, NULL);
     write_size(&params);
     json_write_text(&params, "term", term && *term ? term : "dumb");
+    json_write_int(&params, "keep_s", KEEP_S);
     if (user)
         json_write_text(&params, "user", user);
     json_write_object_end(&params);
@@ -164,12 +202,44 @@ static int open_stream(struct terminal *terminal, const char *user)
     json_writer_finish(&params);
     if (exit_code != CLI_OK)
         return exit_code;
-    int64_t stream = connect_int(result, "stream");
+    exit_code = take_stream(terminal, result);
     json_destroy(result);
-    if (stream < 1 || stream > UINT32_MAX)
-        return cli_unreachable_error("the VM names no stream");
-    terminal->stream = (uint32_t)stream;
-    return CLI_OK;
+    return exit_code;
+}
+
+/* Asks to attach at the byte that was missed, again while the VM is not ready for it. */
+static void ask_to_attach(struct terminal *terminal, struct connect_result *ret_result)
+{
+    struct json_writer params = json_writer_init(0);
+    struct backoff backoff = {.first_ms = 200, .last_ms = 2000};
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "terminal", terminal->id);
+    json_write_int(&params, "from", (int64_t)terminal->shown);
+    write_size(&params);
+    json_write_object_end(&params);
+    for (int i = 0; i < ATTACH_TRIES; i++) {
+        connect_channel_ask(terminal->channel, "terminal.attach", params.text, ATTACH_TIMEOUT_MS, ret_result);
+        if (!ret_result->failed || strcmp(ret_result->name, "CONFLICT") != 0 || terminal->done)
+            break;
+        connect_again_wait(terminal->connect, &backoff, &terminal->done);
+    }
+    json_writer_finish(&params);
+}
+
+static int attach_stream(struct terminal *terminal)
+{
+    struct connect_result result;
+    cli_mute(true);
+    ask_to_attach(terminal, &result);
+    cli_mute(false);
+    if (result.exit_code != CLI_OK)
+        return result.exit_code;
+    if (result.failed)
+        return cli_failure(*result.name ? result.name : NULL, result.words, result.detail);
+    terminal->shown = (uint64_t)connect_int(result.result, "from");
+    int exit_code = take_stream(terminal, result.result);
+    json_destroy(result.result);
+    return exit_code;
 }
 
 static void make_raw(struct terminal *terminal)
@@ -184,12 +254,72 @@ static void make_raw(struct terminal *terminal)
         fputs("(Ctrl-] leaves)\r\n", stderr);
 }
 
-static int run_shell(struct terminal *terminal, const char *user)
+static void take_channel(struct terminal *terminal)
 {
     static const struct connect_channel_ops ops = {on_stream, on_notification, on_end};
-    struct loop *loop = terminal->connect->loop;
-    connect_channel_set_ops(terminal->channel, &ops, terminal);
+    terminal->lost = false;
     channel_flow_init(&terminal->flow);
+    connect_channel_set_ops(terminal->channel, &ops, terminal);
+}
+
+static void say(const struct terminal *terminal, const char *words)
+{
+    fprintf(stderr, "(%s)%s", words, terminal->raw ? "\r\n" : "\n");
+}
+
+/* Channel and stream again. Leaves `lost` when the new ones are lost at once; finishes when there are none to
+ * be had. */
+static void come_again(struct terminal *terminal)
+{
+    connect_channel_close(terminal->channel);
+    terminal->channel = NULL;
+    say(terminal, "the connection is lost; the shell runs on and is attached to again");
+    int exit_code =
+        connect_again_channel(terminal->connect, terminal->vm, &terminal->done, &terminal->channel);
+    if (exit_code == CLI_OK && terminal->channel) {
+        take_channel(terminal);
+        exit_code = attach_stream(terminal);
+    }
+    if (terminal->done)
+        return;
+    if (exit_code == CLI_OK)
+        say(terminal, "connected again");
+    else if (exit_code != CLI_UNREACHABLE)
+        finish(terminal, CLI_UNREACHABLE);
+    else
+        terminal->lost = true;
+    watch_input(terminal);
+}
+
+static void run_until_done(struct terminal *terminal)
+{
+    while (!terminal->done) {
+        if (!terminal->lost)
+            loop_step(terminal->connect->loop, true);
+        else if (terminal->id[0])
+            come_again(terminal);
+        else
+            finish(terminal, cli_unreachable_error("the VM closed the channel"));
+    }
+}
+
+/* Who leaves wants no shell to be kept. */
+static void leave(const struct terminal *terminal)
+{
+    struct json_writer params = json_writer_init(0);
+    if (!terminal->stream || !terminal->id[0])
+        return;
+    json_write_object_begin(&params, NULL);
+    json_write_text(&params, "terminal", terminal->id);
+    json_write_object_end(&params);
+    connect_channel_tell(terminal->channel, "terminal.close", params.text);
+    json_writer_finish(&params);
+}
+
+static int run_shell(struct terminal *terminal, const char *user)
+{
+    struct loop *loop = terminal->connect->loop;
+    take_channel(terminal);
     int exit_code = open_stream(terminal, user);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -198,7 +328,8 @@ static int run_shell(struct terminal *terminal, const char *user)
     watch_signals(terminal);
     make_raw(terminal);
     watch_input(terminal);
-    connect_wait(terminal->connect, &terminal->done);
+    run_until_done(terminal);
+    leave(terminal);
     loop_watch_destroy(terminal->input);
     if (terminal->raw)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->before);
@@ -217,6 +348,7 @@ int connect_terminal_run(struct connect *connect, int argc, char **argv)
         exit_code = connect_pair_begin(connect, words.word[0], &vm, &terminal.channel);
     if (exit_code != CLI_OK)
         return exit_code;
+    terminal.vm = vm;
     exit_code = run_shell(&terminal, user);
     connect_channel_close(terminal.channel);
     json_destroy(vm);

@@ -1,13 +1,14 @@
 /*
  * kiln-connect watch: changes of VMs as they happen, until told to stop.
  *
- * In: the WebSocket /v1/events. Out: a line a change. Kept: nothing.
+ * In: the WebSocket /v1/events. Out: a line a change. Kept: the number of the last change, to go on from
+ * there when the connection was lost.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/cli/connect.h"
+#include "src/cli/connect_again.h"
 #include "src/io/loop.h"
 #include "src/io/ws.h"
 
@@ -16,6 +17,10 @@ struct watch {
     const char *vm;          /* id, or NULL for all */
     const char *until;       /* state to end at, or NULL */
     struct ws *ws;
+    int64_t last_seq; /* of the last change that came; 0: none did */
+    bool opened;
+    bool lost; /* after it was open */
+    bool over; /* its time is */
     bool done;
     int exit_code;
 };
@@ -57,6 +62,7 @@ static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t l
         watch_end(watch, cli_unreachable_error("the host's event is malformed"));
         return;
     }
+    watch->last_seq = connect_int(change, "seq");
     if (!watch->vm || strcmp(connect_text(change, "vm"), watch->vm) == 0) {
         if (watch->connect->json) {
             connect_print_json(change);
@@ -73,19 +79,24 @@ static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t l
 static void on_open(void *arg)
 {
     struct watch *watch = arg;
-    watch->done = true;
+    watch->opened = true;
 }
 
 static void on_close(void *arg, const struct ws_close *close)
 {
     struct watch *watch = arg;
     watch->ws = NULL;
-    watch_end(watch, connect_say_close(close, "events"));
+    if (watch->opened && !watch->done)
+        watch->lost = true;
+    else if (!watch->done)
+        watch_end(watch, connect_say_close(close, "events"));
 }
 
 static void on_timeout(void *arg)
 {
     struct watch *watch = arg;
+    watch->over = true;
+    cli_mute(false);
     watch_end(watch, cli_failure("DEADLINE_PASSED", "the state was not reached in time", NULL));
 }
 
@@ -93,15 +104,18 @@ static int watch_open(struct watch *watch)
 {
     static const struct ws_ops ops = {on_open, on_message, NULL, on_close};
     struct connect *connect = watch->connect;
-    char headers[128];
+    char headers[128], path[48] = "/v1/events";
+    if (watch->last_seq > 0)
+        snprintf(path, sizeof path, "/v1/events?since=%lld", (long long)watch->last_seq);
     snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n", connect->token);
     struct ws_target target = {
-        .host = connect->host, .port = connect->port, .target = "/v1/events", .headers = headers};
+        .host = connect->host, .port = connect->port, .target = path, .headers = headers};
+    watch->opened = watch->lost = false;
     int error = ws_connect(connect->loop, connect->tls, &target, NULL, &ops, watch, &watch->ws);
     if (error)
         return cli_unreachable_error("events: %s", strerror(-error));
-    connect_wait(connect, &watch->done);
-    watch->done = watch->ws == NULL;
+    while (!watch->opened && !watch->done)
+        loop_step(connect->loop, true);
     return watch->exit_code;
 }
 
@@ -121,6 +135,39 @@ static int look_at_present(struct watch *watch)
     return CLI_OK;
 }
 
+static int try_again(struct watch *watch)
+{
+    int exit_code = connect_login(watch->connect);
+    return exit_code == CLI_OK ? watch_open(watch) : exit_code;
+}
+
+/* The host or the network was lost: the changes since then come first. */
+static void watch_again(struct watch *watch)
+{
+    struct backoff backoff = {.first_ms = CONNECT_AGAIN_FIRST_MS, .last_ms = CONNECT_AGAIN_LAST_MS};
+    int exit_code = CLI_UNREACHABLE;
+    while (exit_code == CLI_UNREACHABLE && !watch->over) {
+        connect_again_wait(watch->connect, &backoff, &watch->over);
+        cli_mute(true);
+        watch->done = false;
+        watch->exit_code = CLI_OK;
+        exit_code = try_again(watch);
+        cli_mute(false);
+    }
+    if (exit_code == CLI_OK && !watch->done)
+        exit_code = look_at_present(watch);
+    if (exit_code != CLI_OK && !watch->over)
+        watch_end(watch, cli_failure(NULL, "the changes can be followed no more", NULL));
+}
+
+static void watch_on(struct watch *watch)
+{
+    if (watch->lost)
+        watch_again(watch);
+    else
+        loop_step(watch->connect->loop, true);
+}
+
 static int watch_run(struct watch *watch, const char *timeout)
 {
     struct loop_timer *timer = NULL;
@@ -131,7 +178,8 @@ static int watch_run(struct watch *watch, const char *timeout)
     if (exit_code == CLI_OK && timeout && loop_timer_create(connect->loop, on_timeout, watch, &timer) == 0)
         loop_timer_arm(timer, strtoul(timeout, NULL, 10) * 1000);
     if (exit_code == CLI_OK) {
-        connect_wait(connect, &watch->done);
+        while (!watch->done)
+            watch_on(watch);
         exit_code = watch->exit_code;
     }
     loop_timer_destroy(timer);

@@ -282,6 +282,7 @@ int core_reload(struct core *core, char error[static CONFIG_ERROR_MAX])
     core->config.deadlines = wanted.deadlines;
     core->config.retention_s = wanted.retention_s;
     core->config.orphans = wanted.orphans;
+    core->config.orphan_grace_s = wanted.orphan_grace_s;
     core->config.max_boots = wanted.max_boots;
     core->config.edge_absent_s = wanted.edge_absent_s;
     core->config.noperators = wanted.noperators;
