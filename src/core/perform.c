@@ -64,11 +64,6 @@ struct vm_slot *perform_ask_answered(struct perform_ask *ask)
     return slot;
 }
 
-bool perform_unknown(int error)
-{
-    return error == -ENOTCONN || error == -ECANCELED;
-}
-
 void perform_again(struct vm_slot *slot, int effect, const char *words)
 {
     struct perform_vm *perform = slot->perform;
@@ -79,12 +74,19 @@ void perform_again(struct vm_slot *slot, int effect, const char *words)
     loop_timer_arm(perform->retry_at, AGAIN_MS);
 }
 
+bool perform_undone(struct vm_slot *slot, int effect, int error)
+{
+    if (error == -ENOTCONN && slot->core->virt_ops->is_connected(slot->core->virt))
+        perform_again(slot, effect, "libvirt was away");
+    return error == -ENOTCONN || error == -ECANCELED;
+}
+
 /* ---- the thin volume ---- */
 
 static void volume_answered(void *arg, const struct virt_answer *answer)
 {
     struct vm_slot *slot = perform_ask_answered(arg);
-    if (!slot || perform_unknown(answer->error))
+    if (!slot || perform_undone(slot, VM_FX_ENSURE_VOLUME, answer->error))
         return;
     if (!answer->error)
         machine_post_kind(slot->core, slot->vm.uuid, VM_ON_VOLUME_READY);
@@ -133,7 +135,7 @@ void perform_gone_answered(void *arg, const struct virt_answer *answer)
 {
     int effect = ((struct perform_ask *)arg)->effect;
     struct vm_slot *slot = perform_ask_answered(arg);
-    if (!slot || perform_unknown(answer->error))
+    if (!slot || perform_undone(slot, effect, answer->error))
         return;
     /* A domain of that UUID which is not Kiln's is not the one that we look for. */
     bool foreign = answer->error == -EEXIST && effect == VM_FX_ENSURE_DOMAIN_GONE;
@@ -241,16 +243,33 @@ void perform_effects(struct vm_slot *slot, const struct fsm_fx *fx)
         effect_perform(slot, fx->list[i].what);
 }
 
-/* What failed on the way to the end matters only there, and the console only before it. */
+/* The record may have moved on since the last try. */
+static bool is_wanted(int effect, int state)
+{
+    switch (effect) {
+    case VM_FX_ENSURE_VOLUME:
+        return state == VM_REQUESTED;
+    case VM_FX_ENSURE_NETWORK:
+    case VM_FX_ENSURE_DOMAIN:
+        return state == VM_IMAGE_CREATED;
+    case VM_FX_ENSURE_DRIVES_ATTACHED:
+        return state == VM_PAIRED;
+    case VM_FX_ENSURE_CONSOLE:
+        return state != VM_DESTROYED;
+    default:
+        return state == VM_DESTROYED;
+    }
+}
+
 static void again_due(void *arg)
 {
     struct vm_slot *slot = arg;
     uint64_t retry = slot->perform->retry;
-    bool ended = slot->vm.head.state == VM_DESTROYED;
+    int state = slot->vm.head.state;
     slot->perform->retry = 0;
     slot->perform->retry_words[0] = 0;
     for (int effect = 0; effect < VM_EFFECT_COUNT; effect++)
-        if (retry >> effect & 1 && ended == (effect != VM_FX_ENSURE_CONSOLE))
+        if (retry >> effect & 1 && is_wanted(effect, state))
             effect_perform(slot, effect);
 }
 

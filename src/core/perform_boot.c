@@ -122,7 +122,7 @@ static void network_answered(void *arg, const struct virt_answer *answer)
     /* Its end does not wait for this. */
     if (slot->vm.head.state == VM_DESTROYED && !answer->error)
         perform_again(slot, VM_FX_ENSURE_NETWORK_FREE, "its address came after its end");
-    if (slot->vm.head.state != VM_IMAGE_CREATED || perform_unknown(answer->error))
+    if (slot->vm.head.state != VM_IMAGE_CREATED || perform_undone(slot, VM_FX_ENSURE_NETWORK, answer->error))
         return;
     if (answer->error) {
         snprintf(words, sizeof words, "its address: %s", answer->words);
@@ -164,7 +164,7 @@ static void cleaned(void *arg, const struct virt_answer *answer)
     struct vm_slot *slot = perform_ask_end(ask);
     if (!slot || slot->perform->boot != BOOT_STARTS || slot->perform->boot_number != boot_number)
         return;
-    if (perform_unknown(answer->error))
+    if (perform_undone(slot, VM_FX_ENSURE_DOMAIN, answer->error))
         phase_set(slot, BOOT_NONE);
     else
         boot_failed(slot, words);
@@ -189,7 +189,7 @@ static void domain_answered(void *arg, const struct virt_answer *answer)
     struct vm_slot *slot = perform_ask_end(arg);
     if (!slot || slot->perform->boot != BOOT_STARTS || slot->perform->boot_number != boot_number)
         return;
-    if (perform_unknown(answer->error)) {
+    if (perform_undone(slot, VM_FX_ENSURE_DOMAIN, answer->error)) {
         phase_set(slot, BOOT_NONE);
         perform_wake(slot->core);
     } else if (answer->error) {

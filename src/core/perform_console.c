@@ -44,7 +44,7 @@ static void console_answered(void *arg, const struct virt_answer *answer)
 {
     struct vm_slot *slot = perform_ask_answered(arg);
     bool lives = slot && slot->vm.head.state >= VM_BOOTED && slot->vm.head.state != VM_DESTROYED;
-    if (lives && answer->error && !perform_unknown(answer->error))
+    if (lives && answer->error && !perform_undone(slot, VM_FX_ENSURE_CONSOLE, answer->error))
         perform_again(slot, VM_FX_ENSURE_CONSOLE, answer->words);
 }
 

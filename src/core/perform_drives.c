@@ -25,7 +25,7 @@ static void drive_post(struct vm_slot *slot, const uint8_t *drive, int error, co
     machine_post(slot->core, slot->vm.uuid, &event, NULL, NULL, NULL);
 }
 
-/* All answers are there; the machine counts what is attached. Where nothing is known, LIBVIRT_BACK asks
+/* All answers are there; the machine counts what is attached. Where nothing is known of one it is asked for
  * again. */
 static void all_answered(struct vm_slot *slot)
 {
@@ -41,7 +41,7 @@ static void attach_answered(void *arg, const struct virt_answer *answer)
     if (!slot)
         return;
     slot->perform->attaching--;
-    if (perform_unknown(answer->error))
+    if (perform_undone(slot, VM_FX_ENSURE_DRIVES_ATTACHED, answer->error))
         slot->perform->attaching_undone = true;
     else
         drive_post(slot, drive, answer->error, answer->words);

@@ -72,8 +72,10 @@ void perform_again(struct vm_slot *slot, int effect, const char *words);
 /* The path of the boot secret's file (PATH_MAX bytes). */
 void perform_boot_path(const struct core *core, const uint8_t uuid[static VM_UUID_LEN], char *ret_path,
                        size_t size);
-/* Whether the answer means that libvirt is away, or that the call was overtaken: nothing is known. */
-bool perform_unknown(int error);
+/* Whether nothing is known of the effect: libvirt was away, or the call was overtaken. Then LIBVIRT_BACK asks
+ * for it again; where libvirt is there by now, and may have said so before this answer came, it is tried
+ * again. */
+bool perform_undone(struct vm_slot *slot, int effect, int error);
 
 /* The answer to a call that takes something away: the machine hears that it is gone, or it is asked for
  * again. */

@@ -125,7 +125,8 @@ static void replied(void *arg)
         /* Something was under way for this VM: the second look stands behind it. */
         struct call *second = false_virt_call_create(VIRT_CALL_DOMAIN_GONE, call->answered, call->arg);
         memcpy(second->id, call->id, sizeof second->id);
-        second->destroy_lane = false;
+        second->destroy_lane = true;
+        second->apart = true;
         false_virt_submit(second, call->key);
     } else {
         call_answer(call);
@@ -165,9 +166,23 @@ static void reached(void *arg)
     clock_after(duration_us(call) / 3, replied, call, &virt.libvirtd);
 }
 
+/* A call that keeps apart waits for what runs for its key, and goes before what waits. */
+static bool is_apart(const struct call *call)
+{
+    for (const struct call *other = virt.first; other; other = other->next) {
+        bool same = other->asked_by_living && other->destroy_lane != call->destroy_lane &&
+                    strcmp(other->key, call->key) == 0;
+        if (same && (call->destroy_lane ? call->apart && other->running : other->apart))
+            return true;
+    }
+    return false;
+}
+
 /* What holds a call up: an earlier one of its key in its lane. */
 static bool is_held(const struct call *call)
 {
+    if (call->key[0] && is_apart(call))
+        return true;
     for (const struct call *before = virt.first; before != call; before = before->next)
         if (before->asked_by_living && before->destroy_lane == call->destroy_lane && call->key[0] &&
             strcmp(before->key, call->key) == 0)
@@ -233,6 +248,15 @@ bool false_virt_cancel(const char *key)
         clock_after(1, cancelled, call, &virt.libvirtd);
     }
     return running;
+}
+
+bool false_virt_is_making(const uint8_t id[VM_UUID_LEN])
+{
+    for (const struct call *call = virt.first; call; call = call->next)
+        if (call->kind == VIRT_CALL_OVERLAY && call->running && !call->performed && !call->asked_by_living &&
+            memcmp(call->id, id, VM_UUID_LEN) == 0)
+            return true;
+    return false;
 }
 
 /* ---- the connection ---- */

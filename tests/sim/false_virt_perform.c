@@ -48,6 +48,8 @@ static void perform_volume(struct call *call)
     name_of(call, name);
     if (!goes)
         hypervisor_add(HYPERVISOR_VOLUMES, name);
+    else if (false_virt_is_making(call->id))
+        refuse(call, -EBUSY, "the volume is still being made");
     else if (false_virt_lie() != VIRT_LIE_VOLUME_STAYS)
         hypervisor_remove(HYPERVISOR_VOLUMES, name);
 }

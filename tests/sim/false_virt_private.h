@@ -17,7 +17,7 @@ struct call {
     bool readonly;
     struct virt_vm_spec *spec; /* owned; of a start */
     char key[64];              /* of the queue */
-    bool destroy_lane, second_look;
+    bool destroy_lane, second_look, apart;
     bool running, performed, is_cancelled;
     bool asked_by_living; /* the kilnd that asked has not ended */
     unsigned epoch;
@@ -46,6 +46,8 @@ int false_virt_submit(struct call *call, const char *key);
 /* As worker_cancel: what is queued under KEY is cancelled; whether one is running. */
 bool false_virt_cancel(const char *key);
 bool false_virt_connected(void);
+/* Whether libvirtd is making the volume of this VM for a kilnd that has died. */
+bool false_virt_is_making(const uint8_t id[VM_UUID_LEN]);
 /* Where lines of consoles go. */
 void false_virt_reader(virt_console_line_fn *line, void *arg);
 
