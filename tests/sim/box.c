@@ -20,7 +20,7 @@
 #include "tests/sim/hypervisor.h"
 #include "tests/sim/life.h"
 
-enum { HEARTBEAT_S = 10, BOOT_US = 4000000, AGAIN_US = 300000, AWAY_US = 20000000, OFF_US = 1500000 };
+enum { HEARTBEAT_S = 10, BOOT_US = 4000000, AGAIN_US = 300000, AWAY_US = 15000000, OFF_US = 1500000 };
 
 struct queued_event {
     struct guest_event event;
@@ -210,9 +210,9 @@ static void power_off(void *arg)
         hypervisor_stop(domain, VIRT_EVENT_STOPPED, "the guest shut itself down");
 }
 
-static void again(struct box *box, int64_t typical_us)
+static void again(struct box *box, int64_t in_us)
 {
-    clock_after(chance_delay_us(CHANCE_GUEST, typical_us), controller_start, box, loop_owner(box->loop));
+    clock_after(in_us, controller_start, box, loop_owner(box->loop));
 }
 
 /* As guest/stub.c does. */
@@ -247,7 +247,7 @@ struct box *box_create(const uint8_t id[GUEST_ID_LEN], uint32_t boot)
     memcpy(box->id, id, sizeof box->id);
     box->boot = boot;
     life_box_fill(box);
-    again(box, BOOT_US);
+    again(box, chance_delay_us(CHANCE_GUEST, BOOT_US));
     return box;
 }
 
@@ -274,7 +274,7 @@ void box_reboot(struct box *box)
     memset(&box->kept, 0, sizeof box->kept);
     box->nmounted = 0;
     box->given_up = box->shut_down = false;
-    again(box, BOOT_US);
+    again(box, chance_delay_us(CHANCE_GUEST, BOOT_US));
 }
 
 bool box_is_mounted(const struct box *box, const uint8_t drive[GUEST_ID_LEN])

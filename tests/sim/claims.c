@@ -125,16 +125,18 @@ static void look_at_domain(struct hypervisor_domain *domain, int64_t quiet_us)
 
 /* ---- records ---- */
 
-/* A start that waits for its turn has time; the floor of its deadline is kilnd's own, and the domain's time
- * to register is looked at above. */
+/* A start that waits for its turn has time, and the domain's time to register is looked at above. What
+ * libvirt is waited for has its whole time from its return. */
 static void look_at_deadline(struct truth_vm *vm, int64_t quiet_us)
 {
     const struct fsm_head *head = &vm->vm.head;
     bool counts = vm->there && head->deadline_at_ms && head->state != VM_IMAGE_CREATED &&
                   clock_us() / MS > head->deadline_at_ms - vm->vm.clock_ahead_ms;
     bool keeps = head->state == VM_DESTROYED && vm->vm.gone != VM_GONE_ALL;
+    bool floored = head->state == VM_REQUESTED || head->state == VM_PAIRED;
+    int64_t room_us = OVERDUE_S * SECOND + (floored ? vm->vm.timeout_ms[head->state] * MS : 0);
     vm->overdue_us = counts && !keeps ? vm->overdue_us + quiet_us : 0;
-    if (vm->overdue_us > OVERDUE_S * SECOND)
+    if (vm->overdue_us > room_us)
         claim_broken("deadline", "VM %s stays in %s past its deadline", vm->vm.name,
                      vm_state_name(head->state));
 }

@@ -38,6 +38,29 @@ struct call_failure {
     unsigned count;
 };
 
+struct false_virt {
+    struct call *first, **last; /* queued and running, in the order of asking */
+    struct clock_owner libvirtd;
+    enum virt_lie lie;
+    bool up, connected, slow;
+    unsigned epoch; /* of the connection: what was asked in another one is not answered */
+    int64_t event_us;
+    struct call_failure failures[VIRT_FAILURES];
+    struct clock_item *returns, *quickens;
+    virt_console_line_fn *line;
+    void *line_arg;
+};
+
+extern struct false_virt libvirt;
+
+/* false_virt_connection.c */
+bool false_virt_connected(void);
+/* Where lines of consoles go. */
+void false_virt_reader(virt_console_line_fn *line, void *arg);
+/* Nobody reads a console any more. */
+void false_virt_consoles_lost(void);
+void false_virt_connect_soon(void);
+
 /* false_virt.c */
 struct call *false_virt_call_create(enum virt_call kind, virt_answer_fn *answered, void *arg);
 /* Queues it under KEY ("": waits for nobody). 0, or -ECANCELED from a kilnd that is dying: then it is freed.
@@ -45,11 +68,8 @@ struct call *false_virt_call_create(enum virt_call kind, virt_answer_fn *answere
 int false_virt_submit(struct call *call, const char *key);
 /* As worker_cancel: what is queued under KEY is cancelled; whether one is running. */
 bool false_virt_cancel(const char *key);
-bool false_virt_connected(void);
 /* Whether libvirtd is making the volume of this VM for a kilnd that has died. */
 bool false_virt_is_making(const uint8_t id[VM_UUID_LEN]);
-/* Where lines of consoles go. */
-void false_virt_reader(virt_console_line_fn *line, void *arg);
 
 /* false_virt_perform.c: does it to the hypervisor and fills in error, words and domains. */
 void false_virt_perform(struct call *call);

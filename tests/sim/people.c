@@ -234,7 +234,9 @@ static void owner_come(struct person *person, const struct vm *vm)
     const struct hypervisor_domain *domain = hypervisor_find(person->id);
     struct box *box = domain && domain->info.state == VIRT_DOMAIN_RUNNING ? domain->box : NULL;
     bool stuck = vm->head.state == VM_PAIRED && a_drive_failed(vm) && chance(CHANCE_PERSON, 4) == 0;
-    if (sessions == 0 || ((stuck || person->again) && sessions < SESSIONS_MAX))
+    if (stuck && sessions == SESSIONS_MAX)
+        edge_channels_leave(person->id);
+    else if (sessions == 0 || ((stuck || person->again) && sessions < SESSIONS_MAX))
         edge_channel_open(person->id, users[person->owner].fingerprint);
     person->again = false;
     if (sessions && box && box->controller && box->controller->channels->count) {
