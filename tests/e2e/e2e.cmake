@@ -3,7 +3,7 @@ if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   function(e2e name)
     add_test(NAME e2e/${name} COMMAND tests/e2e/${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e/${name} PROPERTIES ENVIRONMENT "KILN_BIN=${CMAKE_BINARY_DIR}/bin;NS_BIN=${CMAKE_BINARY_DIR}/ns"
-                         TIMEOUT 400 ${ARGN})
+                         TIMEOUT 1500 ${ARGN})
   endfunction()
 
   e2e(start FIXTURES_SETUP kiln)

@@ -157,4 +157,3 @@ expect_ready() {
     wait_state "$1" ready 30 >/dev/null
     says_ready "$1" || fail "$1 says that it is not ready"
 }
-says_ready() { connect alice --json status "$1" | jq -e '.state == "ready"' >/dev/null; }

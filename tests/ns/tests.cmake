@@ -21,7 +21,7 @@ if(NOT KILN_FUZZ)
     file(GLOB cases RELATIVE ${ns} CONFIGURE_DEPENDS ${ns}/case_*)
     foreach(case ${cases})
       add_test(NAME ns/${case} COMMAND tests/world/run tests/ns/${case} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-      set_tests_properties(ns/${case} PROPERTIES TIMEOUT 400 ENVIRONMENT "KILN_BIN=${CMAKE_BINARY_DIR}/bin;NS_BIN=${CMAKE_BINARY_DIR}/ns")
+      set_tests_properties(ns/${case} PROPERTIES TIMEOUT 1500 ENVIRONMENT "KILN_BIN=${CMAKE_BINARY_DIR}/bin;NS_BIN=${CMAKE_BINARY_DIR}/ns")
     endforeach()
     # It counts milliseconds.
     set_tests_properties(ns/case_libvirtd_restarted PROPERTIES RUN_SERIAL ON)
