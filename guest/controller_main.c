@@ -2,7 +2,6 @@
  * kiln-controller: makes this VM a sealed research VM. Started by kiln-stub; see controller.h.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "guest/controller.h"
 #include "guest/locked.h"
+#include "guest/main_options.h"
 #include "guest/terminal_holder.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
@@ -62,24 +62,14 @@ static void protect(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"sysroot", required_argument, NULL, 's'},
-                                            {"console", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {0}};
-    struct controller_options wanted = {.sysroot = "", .stub_fd = HANDOVER_FD};
+    struct main_options given;
     if (terminal_holder_asked(argc, argv))
         return terminal_hold(argv);
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (option == 's')
-            wanted.sysroot = optarg;
-        else if (option == 'c')
-            wanted.console_path = optarg;
-        else if (option == 'v')
-            return puts("kiln-controller " KILN_VERSION) < 0;
-        else
-            return fputs(usage, option == 'h' ? stdout : stderr) < 0 || option != 'h' ? 2 : 0;
-    }
+    int status = main_options_read(argc, argv, "kiln-controller", usage, &given);
+    if (status >= 0)
+        return status;
+    const struct controller_options wanted = {
+        .sysroot = given.sysroot, .console_path = given.console, .stub_fd = HANDOVER_FD};
     protect();
     return run(&wanted);
 }

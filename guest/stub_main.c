@@ -2,7 +2,6 @@
  * kiln-stub: the one Kiln program that a brick holds. See stub.h.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "guest/console.h"
 #include "guest/locked.h"
+#include "guest/main_options.h"
 #include "guest/stub.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
@@ -54,22 +54,11 @@ static int run(const struct stub_options *options)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"sysroot", required_argument, NULL, 's'},
-                                            {"console", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {0}};
-    struct stub_options wanted = {.sysroot = ""};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (option == 's')
-            wanted.sysroot = optarg;
-        else if (option == 'c')
-            wanted.console_path = optarg;
-        else if (option == 'v')
-            return puts("kiln-stub " KILN_VERSION) < 0;
-        else
-            return fputs(usage, option == 'h' ? stdout : stderr) < 0 || option != 'h' ? 2 : 0;
-    }
+    struct main_options given;
+    int status = main_options_read(argc, argv, "kiln-stub", usage, &given);
+    if (status >= 0)
+        return status;
+    const struct stub_options wanted = {.sysroot = given.sysroot, .console_path = given.console};
     locked_forbid_dumps();
     if (geteuid() != 0) {
         struct console console;

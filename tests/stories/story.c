@@ -123,14 +123,15 @@ static void state_check(struct story *story, const char *expected)
 static void event_step(struct story *story, int on, const struct story_words *words, const char *expected)
 {
     static uint8_t before[STORY_RECORD_MAX];
-    const struct fsm_row *row = NULL;
-    size_t size_bytes;
-    const void *record = story->machine->record(&size_bytes);
-    memcpy(before, record, size_bytes);
-    if (!story->machine->step(on, story->now_ms, words, &story->fx, &row)) {
+    const struct story_machine *machine = story->machine;
+    memcpy(before, machine->record, machine->record_bytes);
+    memset(machine->event, 0, machine->event_bytes);
+    *(struct fsm_event *)machine->event = (struct fsm_event){.on = on, .at_ms = story->now_ms};
+    if (!machine->body(words)) {
         complain(story, "a word of this event means nothing", words->word[0].name);
         return;
     }
+    const struct fsm_row *row = fsm_step(machine->fsm, machine->record, machine->event, &story->fx);
     if (strcmp(expected, "refused") != 0) {
         if (!row)
             complain(story, "refused", words->word[0].name);
@@ -139,7 +140,7 @@ static void event_step(struct story *story, int on, const struct story_words *wo
     }
     if (row)
         complain(story, "not refused", row->story);
-    else if (memcmp(before, record, size_bytes) != 0)
+    else if (memcmp(before, machine->record, machine->record_bytes) != 0)
         complain(story, "a refusal changed the record", "");
 }
 

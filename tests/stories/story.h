@@ -33,10 +33,10 @@ struct story_machine {
     const struct fsm_machine *fsm;
     bool (*given)(const struct story_words *words);
     void (*begin)(int64_t at_ms, struct fsm_fx *fx);
-    /* Fills in the body of event `on` from words[1..] and steps. `*ret_row` is NULL for a refusal. */
-    bool (*step)(int on, int64_t at_ms, const struct story_words *words, struct fsm_fx *fx,
-                 const struct fsm_row **ret_row);
-    const void *(*record)(size_t *ret_size_bytes);
+    void *record, *event; /* the one under test, and the one that happens; an event begins with its head */
+    size_t record_bytes, event_bytes;
+    /* Fills in the body of the event, which is zero but for its head, from words[1..]. */
+    bool (*body)(const struct story_words *words);
     /* Writes a fact of the record as text. */
     bool (*fact)(const char *name, char text[STORY_FACT_MAX]);
 };

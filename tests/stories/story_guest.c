@@ -9,6 +9,7 @@
 #include "tests/stories/story.h"
 
 static struct guest guest;
+static struct guest_event happening;
 
 static bool given(const struct story_words *words)
 {
@@ -39,8 +40,9 @@ static bool body_drives(const struct story_words *words, struct guest_drives *dr
     return true;
 }
 
-static bool body(struct guest_event *event, const struct story_words *words)
+static bool body(const struct story_words *words)
 {
+    struct guest_event *event = &happening;
     switch (event->head.on) {
     case GUEST_ON_REGISTERED:
     case GUEST_ON_ASSIGNED:
@@ -61,25 +63,6 @@ static bool body(struct guest_event *event, const struct story_words *words)
     default:
         return body_trouble(words, &event->trouble);
     }
-}
-
-static bool step(int on, int64_t at_ms, const struct story_words *words, struct fsm_fx *fx,
-                 const struct fsm_row **ret_row)
-{
-    struct guest_event event;
-    memset(&event, 0, sizeof event);
-    event.head.on = on;
-    event.head.at_ms = at_ms;
-    if (!body(&event, words))
-        return false;
-    *ret_row = guest_step(&guest, &event, fx);
-    return true;
-}
-
-static const void *record(size_t *ret_size_bytes)
-{
-    *ret_size_bytes = sizeof guest;
-    return &guest;
 }
 
 static const char *exit_name(void)
@@ -128,7 +111,10 @@ const struct story_machine story_guest = {
     .fsm = &guest_machine,
     .given = given,
     .begin = begin,
-    .step = step,
-    .record = record,
+    .record = &guest,
+    .record_bytes = sizeof guest,
+    .event = &happening,
+    .event_bytes = sizeof happening,
+    .body = body,
     .fact = fact,
 };

@@ -9,6 +9,7 @@
 #include "tests/stories/story.h"
 
 static struct vm vm;
+static struct vm_event happening;
 
 static bool given_timeout(const char *state, const char *value)
 {
@@ -74,8 +75,9 @@ static bool body_drive(const struct story_words *words, struct vm_drive_report *
     return drive_status(words, &drive->status) && drive->trouble.code >= 0;
 }
 
-static bool body(struct vm_event *event, const struct story_words *words)
+static bool body(const struct story_words *words)
 {
+    struct vm_event *event = &happening;
     switch (event->head.on) {
     case VM_ON_REGISTERED:
         event->registration.request_hash[0] = (uint8_t)story_number(words, "request");
@@ -106,25 +108,6 @@ static bool body(struct vm_event *event, const struct story_words *words)
         keep_word(event->trouble.detail, sizeof event->trouble.detail, words, "detail");
         return event->trouble.code >= 0;
     }
-}
-
-static bool step(int on, int64_t at_ms, const struct story_words *words, struct fsm_fx *fx,
-                 const struct fsm_row **ret_row)
-{
-    struct vm_event event;
-    memset(&event, 0, sizeof event);
-    event.head.on = on;
-    event.head.at_ms = at_ms;
-    if (!body(&event, words))
-        return false;
-    *ret_row = vm_step(&vm, &event, fx);
-    return true;
-}
-
-static const void *record(size_t *ret_size_bytes)
-{
-    *ret_size_bytes = sizeof vm;
-    return &vm;
 }
 
 static bool number_fact(const char *name, char text[STORY_FACT_MAX])
@@ -193,7 +176,10 @@ const struct story_machine story_vm = {
     .fsm = &vm_machine,
     .given = given,
     .begin = begin,
-    .step = step,
-    .record = record,
+    .record = &vm,
+    .record_bytes = sizeof vm,
+    .event = &happening,
+    .event_bytes = sizeof happening,
+    .body = body,
     .fact = fact,
 };

@@ -16,14 +16,12 @@
 #include "protocol/text.h"
 #include "protocol/wire.h"
 #include "src/core/audit.h"
-#include "src/io/loop.h"
+#include "tests/unit/core_store_folder.h"
 
 enum { ENTRIES = 8 };
 
 struct fixture {
-    char path[64];
-    struct loop *loop;
-    struct store *store;
+    struct store_folder folder;
     struct audit audit;
 };
 
@@ -37,18 +35,16 @@ static void commit_wait(struct fixture *fixture, struct store_batch *batch)
     unsigned done = 0;
     assert_int_equal(store_commit(batch, count_done, &done), 0);
     while (!done)
-        assert_int_equal(loop_step(fixture->loop, true), 0);
+        assert_int_equal(loop_step(fixture->folder.loop, true), 0);
 }
 
 static int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    char error[STORE_ERROR_LEN];
     struct store_batch *batch;
-    strcpy(fixture->path, "/tmp/kiln-audit-XXXXXX");
-    if (!mkdtemp(fixture->path) || loop_create(&fixture->loop) ||
-        store_open(fixture->path, fixture->loop, &fixture->store, error) ||
-        audit_load(&fixture->audit, fixture->store) || store_batch_create(fixture->store, &batch))
+    store_folder_make(&fixture->folder);
+    if (audit_load(&fixture->audit, fixture->folder.store) ||
+        store_batch_create(fixture->folder.store, &batch))
         return -1;
     for (int i = 0; i < ENTRIES; i++) {
         char object[16];
@@ -65,17 +61,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *fixture = *state;
-    char path[128];
-    const char *const names[] = {"data.mdb", "lock.mdb", "owner"};
-    store_close(fixture->store);
-    loop_destroy(fixture->loop);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", fixture->path, names[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof path, "%s.head", fixture->path);
-    unlink(path);
-    rmdir(fixture->path);
+    store_folder_remove(&fixture->folder);
     free(fixture);
     return 0;
 }
@@ -83,7 +69,7 @@ static int teardown(void **state)
 static uint64_t first_wrong(struct fixture *fixture)
 {
     uint64_t count, at;
-    assert_int_equal(audit_verify(fixture->store, &count, &at), 0);
+    assert_int_equal(audit_verify(fixture->folder.store, &count, &at), 0);
     return at;
 }
 
@@ -92,7 +78,7 @@ static void entry_read(struct fixture *fixture, uint64_t seq, struct audit_entry
     uint8_t key[8], *bytes;
     size_t len;
     wire_put_u64(key, seq);
-    assert_int_equal(store_get(fixture->store, STORE_AUDIT, key, sizeof key, &bytes, &len), 0);
+    assert_int_equal(store_get(fixture->folder.store, STORE_AUDIT, key, sizeof key, &bytes, &len), 0);
     assert_int_equal(record_audit_decode(bytes, len, ret_entry), 0);
     free(bytes);
 }
@@ -103,7 +89,7 @@ static void entry_write(struct fixture *fixture, uint64_t seq, const struct audi
     uint8_t key[8], *bytes;
     size_t len;
     wire_put_u64(key, seq);
-    assert_int_equal(store_batch_create(fixture->store, &batch), 0);
+    assert_int_equal(store_batch_create(fixture->folder.store, &batch), 0);
     if (entry) {
         assert_int_equal(record_audit_encode(entry, &bytes, &len), 0);
         store_put(batch, STORE_AUDIT, key, sizeof key, bytes, len);
@@ -118,7 +104,7 @@ static void a_true_chain_verifies(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t count, at;
-    assert_int_equal(audit_verify(fixture->store, &count, &at), 0);
+    assert_int_equal(audit_verify(fixture->folder.store, &count, &at), 0);
     assert_int_equal(count, ENTRIES);
     assert_int_equal(at, 0);
 }
@@ -175,10 +161,10 @@ static void the_chain_goes_on_after_a_restart(void **state)
     struct store_batch *batch;
     struct audit loaded;
     struct audit_deed deed = {.what = "user.add"};
-    assert_int_equal(audit_load(&loaded, fixture->store), 0);
+    assert_int_equal(audit_load(&loaded, fixture->folder.store), 0);
     assert_int_equal(loaded.seq, ENTRIES);
     assert_memory_equal(loaded.hash, fixture->audit.hash, sizeof loaded.hash);
-    assert_int_equal(store_batch_create(fixture->store, &batch), 0);
+    assert_int_equal(store_batch_create(fixture->folder.store, &batch), 0);
     assert_int_equal(audit_append(&loaded, batch, 5, &deed), 0);
     commit_wait(fixture, batch);
     assert_int_equal(first_wrong(fixture), 0);
@@ -196,7 +182,7 @@ static void entries_are_listed_from_where_one_asks(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t sum = 0;
-    assert_int_equal(audit_each(fixture->store, 5, collect, &sum), 0);
+    assert_int_equal(audit_each(fixture->folder.store, 5, collect, &sum), 0);
     assert_int_equal(sum, 678);
 }
 

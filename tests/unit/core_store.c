@@ -20,48 +20,20 @@
 
 #include "protocol/wire.h"
 #include "src/core/audit.h"
-#include "src/core/store.h"
-#include "src/io/loop.h"
-
-struct fixture {
-    char path[64];
-    struct loop *loop;
-    struct store *store;
-};
-
-static void open_store(struct fixture *fixture)
-{
-    char error[STORE_ERROR_LEN] = "";
-    if (store_open(fixture->path, fixture->loop, &fixture->store, error))
-        fail_msg("%s", error);
-}
+#include "tests/unit/core_store_folder.h"
 
 static int setup(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    strcpy(fixture->path, "/tmp/kiln-store-XXXXXX");
-    if (!mkdtemp(fixture->path) || loop_create(&fixture->loop))
-        return -1;
-    open_store(fixture);
+    struct store_folder *fixture = calloc(1, sizeof *fixture);
+    store_folder_make(fixture);
     *state = fixture;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct fixture *fixture = *state;
-    char path[128];
-    const char *const names[] = {"data.mdb", "lock.mdb", "owner"};
-    store_close(fixture->store);
-    loop_destroy(fixture->loop);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", fixture->path, names[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof path, "%s.head", fixture->path);
-    unlink(path);
-    rmdir(fixture->path);
-    free(fixture);
+    store_folder_remove(*state);
+    free(*state);
     return 0;
 }
 
@@ -70,7 +42,7 @@ static void count_done(void *arg)
     ++*(unsigned *)arg;
 }
 
-static void commit_number(struct fixture *fixture, uint64_t number, store_done_fn *done, void *arg)
+static void commit_number(struct store_folder *fixture, uint64_t number, store_done_fn *done, void *arg)
 {
     struct store_batch *batch;
     uint8_t key[8];
@@ -81,13 +53,13 @@ static void commit_number(struct fixture *fixture, uint64_t number, store_done_f
     assert_int_equal(store_commit(batch, done, arg), 0);
 }
 
-static void step_until(struct fixture *fixture, const unsigned *count, unsigned wanted)
+static void step_until(struct store_folder *fixture, const unsigned *count, unsigned wanted)
 {
     while (*count < wanted)
         assert_int_equal(loop_step(fixture->loop, true), 0);
 }
 
-static uint64_t last_number(struct fixture *fixture)
+static uint64_t last_number(struct store_folder *fixture)
 {
     uint8_t *bytes;
     size_t len;
@@ -112,14 +84,14 @@ static int count_in_order(void *arg, const void *key, size_t key_len, const void
 
 static void durable_values_are_there_after_a_restart(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     unsigned count = 0;
     for (uint64_t number = 1; number <= 100; number++)
         commit_number(fixture, number, count_done, &count);
     step_until(fixture, &count, 100);
     assert_int_equal(store_waiting(fixture->store), 0);
     store_close(fixture->store);
-    open_store(fixture);
+    store_folder_open(fixture);
     assert_int_equal(last_number(fixture), 100);
     uint64_t found = 0;
     assert_int_equal(store_each(fixture->store, STORE_SEQUENCE, NULL, 0, 0, count_in_order, &found), 0);
@@ -128,11 +100,11 @@ static void durable_values_are_there_after_a_restart(void **state)
 
 static void closing_keeps_what_was_committed(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     for (uint64_t number = 1; number <= 50; number++)
         commit_number(fixture, number, NULL, NULL);
     store_close(fixture->store);
-    open_store(fixture);
+    store_folder_open(fixture);
     assert_int_equal(last_number(fixture), 50);
 }
 
@@ -150,7 +122,7 @@ static void in_order(void *arg)
 
 static void callbacks_come_in_the_order_of_commits(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct order orders[64];
     unsigned count = 0;
     for (unsigned i = 0; i < 64; i++) {
@@ -163,7 +135,7 @@ static void callbacks_come_in_the_order_of_commits(void **state)
 /* Two turns, each with commits from several calls. */
 static void a_turn_of_the_loop_is_one_transaction(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     unsigned done = 0;
     commit_number(fixture, 1, count_done, &done);
     step_until(fixture, &done, 1);
@@ -188,7 +160,7 @@ static int stop_at_third(void *arg, const void *key, size_t key_len, const void 
 
 static void walks_keep_to_their_prefix_and_stop_when_told(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct store_batch *batch;
     unsigned done = 0;
     int seen = 0;
@@ -214,7 +186,7 @@ static void walks_keep_to_their_prefix_and_stop_when_told(void **state)
 
 static void a_wrong_put_fails_its_batch_alone(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct store_batch *batch;
     unsigned done = 0;
     char key[STORE_KEY_MAX + 1] = "k";
@@ -231,7 +203,7 @@ static void a_wrong_put_fails_its_batch_alone(void **state)
 
 static void the_map_grows_by_itself(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     enum { MIB = 1 << 20, VALUES = 80 };
     char *value = calloc(1, MIB);
     unsigned done = 0;
@@ -248,7 +220,7 @@ static void the_map_grows_by_itself(void **state)
 
 static void a_second_writer_is_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct store *second;
     char error[STORE_ERROR_LEN] = "";
     assert_int_equal(store_open(fixture->path, fixture->loop, &second, error), -EBUSY);
@@ -257,7 +229,7 @@ static void a_second_writer_is_refused(void **state)
 
 static void a_newer_format_is_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct store_batch *batch;
     struct store *newer = NULL;
     unsigned done = 0;
@@ -277,7 +249,7 @@ static void a_newer_format_is_refused(void **state)
 static void a_transaction_that_gives_pages_back_leaves_a_good_store(void **state)
 {
     enum { NUMBERS = 8192 };
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct store_batch *batch;
     unsigned done = 0;
     char key[64] = "";
@@ -296,7 +268,7 @@ static void a_transaction_that_gives_pages_back_leaves_a_good_store(void **state
     assert_int_equal(store_commit(batch, count_done, &done), 0);
     step_until(fixture, &done, NUMBERS + 1);
     store_close(fixture->store);
-    open_store(fixture);
+    store_folder_open(fixture);
     commit_number(fixture, 1, count_done, &done);
     step_until(fixture, &done, NUMBERS + 2);
     assert_int_equal(last_number(fixture), 1);
@@ -304,7 +276,7 @@ static void a_transaction_that_gives_pages_back_leaves_a_good_store(void **state
 
 static void a_shortened_file_is_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     struct store *store = NULL;
     char error[STORE_ERROR_LEN] = "", path[128];
     for (uint64_t number = 1; number <= 1000; number++)
@@ -326,7 +298,7 @@ static void write_limit(rlim_t bytes)
 
 static void failed_write_seen(void *arg)
 {
-    struct fixture *fixture = arg;
+    struct store_folder *fixture = arg;
     if (!store_error(fixture->store))
         loop_post(fixture->loop, failed_write_seen, fixture);
 }
@@ -335,7 +307,7 @@ static void failed_write_seen(void *arg)
  * again. */
 static void a_disk_that_refuses_heals_by_itself(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     unsigned done = 0, late = 0;
     struct store_batch *batch;
     char *value = calloc(1, 1 << 20);
@@ -362,7 +334,7 @@ static void a_disk_that_refuses_heals_by_itself(void **state)
 /* ---- kill -9 ---- */
 
 struct victim {
-    struct fixture fixture;
+    struct store_folder fixture;
     struct audit audit;
     uint64_t number;
     int report_fd;
@@ -401,7 +373,7 @@ static void victim_run(const char *path, int report_fd)
     snprintf(victim.fixture.path, sizeof victim.fixture.path, "%s", path);
     if (loop_create(&victim.fixture.loop))
         _exit(1);
-    open_store(&victim.fixture);
+    store_folder_open(&victim.fixture);
     if (audit_load(&victim.audit, victim.fixture.store))
         _exit(1);
     victim.number = victim.reported = last_number(&victim.fixture);
@@ -438,12 +410,12 @@ static uint64_t kill_in_the_middle(const char *path, unsigned reports)
 
 static void killed_at_any_moment_it_keeps_its_word(void **state)
 {
-    struct fixture *fixture = *state;
+    struct store_folder *fixture = *state;
     store_close(fixture->store);
     for (unsigned round = 0; round < 40; round++) {
         fixture->store = NULL;
         uint64_t reported = kill_in_the_middle(fixture->path, 1 + round * 7 % 13);
-        open_store(fixture);
+        store_folder_open(fixture);
         uint64_t last = last_number(fixture), found = 0, count, at;
         assert_true(last >= reported);
         assert_int_equal(store_each(fixture->store, STORE_SEQUENCE, NULL, 0, 0, count_in_order, &found), 0);
@@ -454,7 +426,7 @@ static void killed_at_any_moment_it_keeps_its_word(void **state)
         store_close(fixture->store);
     }
     fixture->store = NULL;
-    open_store(fixture);
+    store_folder_open(fixture);
 }
 
 int main(void)
