@@ -15,9 +15,9 @@
 
 static int run_explain(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     (void)connect;
-    int exit_code = connect_words_read(argc, argv, NULL, 1, 1, &words);
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     return exit_code == CLI_OK ? cli_explain(words.word[0]) : exit_code;
 }
 

@@ -15,6 +15,7 @@
 #include "protocol/crypto.h"
 #include "protocol/json.h"
 #include "src/cli/common.h"
+#include "src/cli/common_words.h"
 
 struct loop;
 struct tls_client;
@@ -27,8 +28,6 @@ enum {
     CONNECT_SECRET_BYTES = 1024, /* a pass phrase with its end */
     CONNECT_PATH_BYTES = PATH_MAX,
     CONNECT_FOLDER_MAX = PATH_MAX - 64, /* of the profile's path */
-    CONNECT_WORDS_MAX = 16,
-    CONNECT_REPEATS_MAX = 8, /* of an option that may stand more than once */
 };
 
 struct connect {
@@ -52,32 +51,6 @@ struct connect {
 
 /* Randomness of the kernel, for protocol/crypto.h. ARG is not used. */
 int connect_random(void *arg, uint8_t *out, size_t len);
-
-/* ---- words ---- */
-
-struct connect_option {
-    const char *name;            /* "--force"; ends a list with NULL */
-    bool *flag;                  /* where a flag goes, */
-    const char **value;          /* or a value, */
-    struct connect_list *values; /* or values */
-};
-
-struct connect_list {
-    const char *item[CONNECT_REPEATS_MAX];
-    size_t count;
-};
-
-struct connect_words {
-    const char *word[CONNECT_WORDS_MAX];
-    size_t count;
-    char **rest; /* what stands behind "--", ended by NULL; NULL when it does not stand there */
-};
-
-/* Takes the words behind a command apart: MIN to MAX words, options anywhere among them. */
-int connect_words_read(int argc, char **argv, const struct connect_option *options, size_t min, size_t max,
-                       struct connect_words *ret_words);
-/* "512MiB", "1GiB", "2TiB" in MiB. */
-int connect_size_parse(const char *text, int64_t *ret_mib);
 
 /* ---- profile ---- */
 

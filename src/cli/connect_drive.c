@@ -14,10 +14,10 @@
 
 enum { PATH_BYTES = 192 };
 
-static int begin(struct connect *connect, int argc, char **argv, const struct connect_option *options,
-                 size_t min, size_t max, struct connect_words *words)
+static int begin(struct connect *connect, int argc, char **argv, const struct cli_option *options, size_t min,
+                 size_t max, struct cli_words *words)
 {
-    int exit_code = connect_words_read(argc, argv, options, min, max, words);
+    int exit_code = cli_words_read(argc, argv, options, min, max, words);
     return exit_code == CLI_OK ? connect_open(connect) : exit_code;
 }
 
@@ -40,18 +40,36 @@ static int make_envelope(struct connect *connect, const uint8_t id[UUID_BYTES], 
     return error ? cli_local_error("the drive's key cannot be sealed") : CLI_OK;
 }
 
+/* "512MiB", "1GiB", "2TiB" in MiB. */
+static int parse_size(const char *text, int64_t *ret_mib)
+{
+    static const struct {
+        const char *unit;
+        int64_t mib;
+    } units[] = {{"MiB", 1}, {"GiB", 1024}, {"TiB", 1048576}, {"M", 1}, {"G", 1024}, {"T", 1048576}};
+    size_t digits = strspn(text, "0123456789");
+    long long number = strtoll(text, NULL, 10);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (digits > 0 && digits < 8 && number > 0 && strcmp(text + digits, units[i].unit) == 0) {
+            *ret_mib = number * units[i].mib;
+            return CLI_OK;
+        }
+    }
+    return cli_usage_error("'%s' is no size, as in 512MiB or 10GiB", text);
+}
+
 static int run_new(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     const char *size = NULL;
-    const struct connect_option options[] = {{"--size", NULL, &size, NULL}, {NULL, NULL, NULL, NULL}};
+    const struct cli_option options[] = {CLI_VALUE("--size", &size), CLI_END};
     uint8_t id[UUID_BYTES], envelope[ENVELOPE_MAX];
     size_t len;
-    int64_t mib;
+    int64_t mib = 0;
     struct json *drive;
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
-        exit_code = size ? connect_size_parse(size, &mib) : cli_usage_error("--size is missing");
+        exit_code = size ? parse_size(size, &mib) : cli_usage_error("--size is missing");
     if (exit_code == CLI_OK)
         exit_code = connect_open(connect);
     make_uuid(id);
@@ -99,7 +117,7 @@ static int add_row(struct connect *connect, const struct json *drive, void *arg)
 static int run_list(struct connect *connect, int argc, char **argv)
 {
     static const char *const heads[] = {"NAME", "ID", "SIZE", "OWNER", "OPENED BY", "HELD BY", NULL};
-    struct connect_words words;
+    struct cli_words words;
     int exit_code = begin(connect, argc, argv, NULL, 0, 0, &words);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -224,11 +242,11 @@ static int put_envelope(struct connect *connect, const struct json *drive, const
 
 static int run_share(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct person person;
     struct json *drive;
     const char *said = NULL;
-    const struct connect_option options[] = {{"--fingerprint", NULL, &said, NULL}, {NULL, NULL, NULL, NULL}};
+    const struct cli_option options[] = {CLI_VALUE("--fingerprint", &said), CLI_END};
     int exit_code = begin(connect, argc, argv, options, 2, 2, &words);
     if (exit_code == CLI_OK)
         exit_code = find_person(connect, words.word[1], &person);
@@ -246,7 +264,7 @@ static int run_share(struct connect *connect, int argc, char **argv)
 
 static int run_unshare(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct person person;
     struct json *drive;
     char path[PATH_BYTES], hex[TEXT_HEX_BYTES(CRYPTO_HASH_BYTES)];
@@ -266,11 +284,11 @@ static int run_unshare(struct connect *connect, int argc, char **argv)
 
 static int run_remove(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct json *drive;
     char path[PATH_BYTES];
     bool yes = false;
-    const struct connect_option options[] = {{"--yes", &yes, NULL, NULL}, {NULL, NULL, NULL, NULL}};
+    const struct cli_option options[] = {CLI_FLAG("--yes", &yes), CLI_END};
     int exit_code = begin(connect, argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_find_drive(connect, words.word[0], &drive);

@@ -74,9 +74,9 @@ static int show_public(struct connect *connect, const char *pem)
 
 static int run_show(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     char path[CONNECT_PATH_BYTES], *pem;
-    int exit_code = connect_words_read(argc, argv, NULL, 0, 0, &words);
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_profile_find(connect);
     if (exit_code != CLI_OK)
@@ -126,10 +126,10 @@ static int write_key(struct connect *connect, const struct crypto_rsa *key, cons
 
 static int run_new(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     char passphrase[CONNECT_SECRET_BYTES], path[CONNECT_PATH_BYTES], *there;
     struct crypto_rsa *key;
-    int exit_code = connect_words_read(argc, argv, NULL, 0, 0, &words);
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_profile_find(connect);
     if (exit_code != CLI_OK)

@@ -61,9 +61,9 @@ static void print_pair(struct connect *connect, const struct binding *binding)
 
 /* Takes the words, opens the channel to the first of them. */
 static int begin(struct connect *connect, int argc, char **argv, size_t min, size_t max,
-                 struct connect_words *words, struct json **ret_vm, struct connect_channel **ret_channel)
+                 struct cli_words *words, struct json **ret_vm, struct connect_channel **ret_channel)
 {
-    int exit_code = connect_words_read(argc, argv, NULL, min, max, words);
+    int exit_code = cli_words_read(argc, argv, NULL, min, max, words);
     return exit_code == CLI_OK ? connect_pair_begin(connect, words->word[0], ret_vm, ret_channel) : exit_code;
 }
 
@@ -118,7 +118,7 @@ static int await_drives(struct connect *connect, const char *id)
 
 static int run_pair(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_channel *channel;
     struct json *vm;
     int exit_code = begin(connect, argc, argv, 1, 1, &words, &vm, &channel);
@@ -132,7 +132,7 @@ static int run_pair(struct connect *connect, int argc, char **argv)
 }
 
 /* Whether DRIVE (name or id) is among those that may be formatted. */
-static bool may_format(const struct connect_list *list, const struct json *drive)
+static bool may_format(const struct cli_list *list, const struct json *drive)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->item[i], connect_text(drive, "name")) == 0 ||
@@ -213,10 +213,10 @@ static int unlock(struct connect *connect, struct connect_channel *channel, cons
     return say_unlocked(connect, held, result.result);
 }
 
-static int check_formats(const struct connect_list *list, const struct json *drives)
+static int check_formats(const struct cli_list *list, const struct json *drives)
 {
     for (size_t i = 0; i < list->count; i++) {
-        struct connect_list one = {{list->item[i]}, 1};
+        struct cli_list one = {{list->item[i]}, 1};
         bool found = false;
         for (size_t j = 0; j < json_count(drives); j++)
             found |= may_format(&one, json_at(drives, j));
@@ -228,7 +228,7 @@ static int check_formats(const struct connect_list *list, const struct json *dri
 
 /* Every drive is tried, so that one that fails does not hide the others. Returns the first failure. */
 static int unlock_all(struct connect *connect, struct connect_channel *channel, const struct json *vm,
-                      const struct connect_list *formats)
+                      const struct cli_list *formats)
 {
     const struct json *drives = json_member(vm, "drives");
     int exit_code = check_formats(formats, drives);
@@ -268,12 +268,12 @@ static int await_users(struct connect *connect, struct connect_channel *channel)
 
 static int run_unlock(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
-    struct connect_list formats = {.count = 0};
-    const struct connect_option options[] = {{"--format", NULL, NULL, &formats}, {NULL, NULL, NULL, NULL}};
+    struct cli_words words;
+    struct cli_list formats = {.count = 0};
+    const struct cli_option options[] = {CLI_VALUES("--format", &formats), CLI_END};
     struct connect_channel *channel;
     struct json *vm;
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_pair_begin(connect, words.word[0], &vm, &channel);
     if (exit_code != CLI_OK)
@@ -300,7 +300,7 @@ static void print_object(const struct json *object)
 
 static int run_status(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_channel *channel;
     struct json *vm, *status;
     int exit_code = begin(connect, argc, argv, 1, 1, &words, &vm, &channel);
@@ -321,7 +321,7 @@ static int run_status(struct connect *connect, int argc, char **argv)
 
 static int run_users_get(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_channel *channel;
     struct json *vm, *users;
     int exit_code = begin(connect, argc, argv, 1, 1, &words, &vm, &channel);
@@ -376,11 +376,11 @@ static int apply(struct connect *connect, struct connect_channel *channel, const
 
 static int run_users_apply(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_channel *channel;
     struct json *vm;
     char *database = NULL;
-    int exit_code = connect_words_read(argc, argv, NULL, 2, 2, &words);
+    int exit_code = cli_words_read(argc, argv, NULL, 2, 2, &words);
     if (exit_code == CLI_OK)
         exit_code = read_database(words.word[1], &database);
     if (exit_code == CLI_OK)

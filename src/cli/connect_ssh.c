@@ -55,12 +55,12 @@ static int make_proxy(const struct connect *connect, const char *first, const ch
 
 static int run_proxy(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_ticket ticket;
     struct json *vm;
     const char *file = NULL;
-    const struct connect_option options[] = {{"--ticket-file", NULL, &file, NULL}, {NULL, NULL, NULL, NULL}};
-    int exit_code = connect_words_read(argc, argv, options, 0, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--ticket-file", &file), CLI_END};
+    int exit_code = cli_words_read(argc, argv, options, 0, 1, &words);
     if (exit_code == CLI_OK && (words.count == 1) == (file != NULL))
         exit_code = cli_usage_error("give a VM, or --ticket-file");
     if (exit_code != CLI_OK)
@@ -132,11 +132,11 @@ static int spawn_ssh(struct connect_ssh_files *files, char **rest)
 
 static int run_ssh(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_ssh_files files;
     const char *user = NULL;
-    const struct connect_option options[] = {{"--user", NULL, &user, NULL}, {NULL, NULL, NULL, NULL}};
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--user", &user), CLI_END};
+    int exit_code = cli_words_read_rest(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = make_folder(&files);
     if (exit_code != CLI_OK)
@@ -175,14 +175,14 @@ static int print_file(const char *path)
 
 static int run_ssh_config(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_ssh_files files;
     struct connect_channel *channel;
     struct json *vm;
     char proxy[PROXY_BYTES];
     const char *user = NULL;
-    const struct connect_option options[] = {{"--user", NULL, &user, NULL}, {NULL, NULL, NULL, NULL}};
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--user", &user), CLI_END};
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_pair_begin(connect, words.word[0], &vm, &channel);
     if (exit_code != CLI_OK)

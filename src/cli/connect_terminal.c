@@ -338,12 +338,12 @@ static int run_shell(struct terminal *terminal, const char *user)
 
 int connect_terminal_run(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     const char *user = NULL;
-    const struct connect_option options[] = {{"--user", NULL, &user, NULL}, {NULL, NULL, NULL, NULL}};
+    const struct cli_option options[] = {CLI_VALUE("--user", &user), CLI_END};
     struct terminal terminal = {.connect = connect};
     struct json *vm;
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_pair_begin(connect, words.word[0], &vm, &terminal.channel);
     if (exit_code != CLI_OK)

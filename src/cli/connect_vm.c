@@ -9,10 +9,10 @@
 enum { PATH_BYTES = 128 };
 
 /* Takes the words and opens the session. */
-static int begin(struct connect *connect, int argc, char **argv, const struct connect_option *options,
-                 size_t min, size_t max, struct connect_words *words)
+static int begin(struct connect *connect, int argc, char **argv, const struct cli_option *options, size_t min,
+                 size_t max, struct cli_words *words)
 {
-    int exit_code = connect_words_read(argc, argv, options, min, max, words);
+    int exit_code = cli_words_read(argc, argv, options, min, max, words);
     return exit_code == CLI_OK ? connect_open(connect) : exit_code;
 }
 
@@ -50,7 +50,7 @@ static int add_brick(struct connect *connect, const struct json *brick, void *ta
 static int run_bricks(struct connect *connect, int argc, char **argv)
 {
     static const char *const heads[] = {"NAME", "VCPUS", "MEMORY", "OFFERS", "HASH", NULL};
-    struct connect_words words;
+    struct cli_words words;
     int exit_code = begin(connect, argc, argv, NULL, 0, 0, &words);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -73,7 +73,7 @@ static int add_vm(struct connect *connect, const struct json *vm, void *table)
 static int run_list(struct connect *connect, int argc, char **argv)
 {
     static const char *const heads[] = {"NAME", "ID", "STATE", "BRICK", "DRIVES", "CODE", "WHY", NULL};
-    struct connect_words words;
+    struct cli_words words;
     int exit_code = begin(connect, argc, argv, NULL, 0, 0, &words);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -114,7 +114,7 @@ static void print_vm(const struct json *vm)
 
 static int run_show(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct json *vm;
     int exit_code = begin(connect, argc, argv, NULL, 1, 1, &words);
     if (exit_code == CLI_OK)
@@ -167,12 +167,12 @@ static int send_create(struct connect *connect, const char *body)
 
 static int run_create(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
-    struct connect_list drives = {.count = 0};
+    struct cli_words words;
+    struct cli_list drives = {.count = 0};
     const char *brick = NULL;
-    const struct connect_option options[] = {
-        {"--brick", NULL, &brick, NULL}, {"--drive", NULL, NULL, &drives}, {NULL, NULL, NULL, NULL}};
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--brick", &brick), CLI_VALUES("--drive", &drives),
+                                         CLI_END};
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK && !brick)
         exit_code = cli_usage_error("--brick is missing");
     if (exit_code == CLI_OK)
@@ -222,7 +222,7 @@ static void print_why(const struct json *why)
 
 static int run_why(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct json *why;
     int exit_code = begin(connect, argc, argv, NULL, 1, 1, &words);
     if (exit_code == CLI_OK)
@@ -253,7 +253,7 @@ static int add_step(struct connect *connect, const struct json *step, void *tabl
 static int run_history(struct connect *connect, int argc, char **argv)
 {
     static const char *const heads[] = {"TIME", "FROM", "TO", "ACTOR", "CODE", "STORY", NULL};
-    struct connect_words words;
+    struct cli_words words;
     struct json *vm;
     char path[PATH_BYTES];
     int exit_code = begin(connect, argc, argv, NULL, 1, 1, &words);
@@ -291,12 +291,12 @@ static int send_destroy(struct connect *connect, const char *id, const char *rea
 
 static int run_destroy(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct json *vm;
     const char *reason = NULL;
     bool force = false;
-    const struct connect_option options[] = {
-        {"--reason", NULL, &reason, NULL}, {"--force", &force, NULL, NULL}, {NULL, NULL, NULL, NULL}};
+    const struct cli_option options[] = {CLI_VALUE("--reason", &reason), CLI_FLAG("--force", &force),
+                                         CLI_END};
     int exit_code = begin(connect, argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_find_vm(connect, words.word[0], &vm);
@@ -310,7 +310,7 @@ static int run_destroy(struct connect *connect, int argc, char **argv)
 
 static int run_me(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct json *me;
     int exit_code = begin(connect, argc, argv, NULL, 0, 0, &words);
     if (exit_code == CLI_OK)

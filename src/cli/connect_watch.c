@@ -190,13 +190,13 @@ static int watch_run(struct watch *watch, const char *timeout)
 
 int connect_watch_run(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct watch watch = {.connect = connect};
     struct json *vm = NULL;
     const char *timeout = NULL;
-    const struct connect_option options[] = {
-        {"--until", NULL, &watch.until, NULL}, {"--timeout", NULL, &timeout, NULL}, {NULL, NULL, NULL, NULL}};
-    int exit_code = connect_words_read(argc, argv, options, 0, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--until", &watch.until), CLI_VALUE("--timeout", &timeout),
+                                         CLI_END};
+    int exit_code = cli_words_read(argc, argv, options, 0, 1, &words);
     if (exit_code == CLI_OK && watch.until && words.count == 0)
         exit_code = cli_usage_error("--until needs a VM");
     if (exit_code == CLI_OK)

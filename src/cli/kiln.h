@@ -12,30 +12,12 @@
 
 #include "protocol/json.h"
 #include "src/cli/common.h"
+#include "src/cli/common_words.h"
 
 struct kiln {
     const char *socket; /* path of control.sock */
     bool json;          /* results as they come, one JSON object a line */
 };
-
-/* A command's options and words. Options may stand anywhere behind the command. */
-enum { KILN_WORDS_MAX = 4 };
-
-struct kiln_option {
-    const char *name;   /* "--key" */
-    const char **value; /* where its value goes; NULL for a flag */
-    bool *flag;         /* where a flag goes */
-};
-
-struct kiln_words {
-    const char *word[KILN_WORDS_MAX];
-    size_t count;
-};
-
-/* Takes the words behind a command apart; OPTIONS end with a NULL name (may be NULL). Returns CLI_OK or, said
- * to the user, CLI_USAGE; MIN and MAX words must be there. */
-int kiln_words_read(int argc, char **argv, const struct kiln_option *options, size_t min, size_t max,
-                    struct kiln_words *ret_words);
 
 /* Called with a result, borrowed. Returns the exit code. */
 typedef int kiln_show(const struct kiln *kiln, const struct json *result, void *arg);

@@ -9,8 +9,8 @@
 static int call_without_words(const struct kiln *kiln, int argc, char **argv, const char *method,
                               kiln_show *show)
 {
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 0, 0, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     return exit_code != CLI_OK ? exit_code : kiln_call(kiln, method, NULL, show, NULL);
 }
 
@@ -71,8 +71,8 @@ static int add_entries(const struct kiln *kiln, const struct json *result, void 
 static int audit_list(const struct kiln *kiln, int argc, char **argv)
 {
     static const char *const heads[] = {"SEQ", "TIME", "ACTOR", "WHAT", "OBJECT", "TO", "STORY", NULL};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 0, 0, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     struct table *table = table_create(heads);
@@ -101,8 +101,8 @@ static int audit_verify(const struct kiln *kiln, int argc, char **argv)
 
 static int explain(const struct kiln *kiln, int argc, char **argv)
 {
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 1, 1, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     (void)kiln;
     return exit_code != CLI_OK ? exit_code : cli_explain(words.word[0]);
 }

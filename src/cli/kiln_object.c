@@ -12,8 +12,8 @@
 static int call_with_word(const struct kiln *kiln, int argc, char **argv, const char *method, const char *key,
                           kiln_show *show)
 {
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 1, 1, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     struct json_writer params = kiln_params(key, words.word[0]);
@@ -24,8 +24,8 @@ static int call_with_word(const struct kiln *kiln, int argc, char **argv, const 
 static int list(const struct kiln *kiln, int argc, char **argv, const char *method, const char *const *heads,
                 kiln_show *add, const char *empty)
 {
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 0, 0, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     struct table *table = table_create(heads);
@@ -143,17 +143,17 @@ static int write_brick(struct json_writer *params, const char *name, const struc
 static int brick_add(const struct kiln *kiln, int argc, char **argv)
 {
     struct brick_options o = {.vcpus = "1", .memory = "512"};
-    const struct kiln_option options[] = {{"--image", &o.image, NULL},
-                                          {"--kernel", &o.kernel, NULL},
-                                          {"--initrd", &o.initrd, NULL},
-                                          {"--cmdline", &o.cmdline, NULL},
-                                          {"--vcpus", &o.vcpus, NULL},
-                                          {"--memory", &o.memory, NULL},
-                                          {"--deadlines", &o.deadlines, NULL},
-                                          {"--applications", NULL, &o.applications},
-                                          {NULL, NULL, NULL}};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--image", &o.image),
+                                         CLI_VALUE("--kernel", &o.kernel),
+                                         CLI_VALUE("--initrd", &o.initrd),
+                                         CLI_VALUE("--cmdline", &o.cmdline),
+                                         CLI_VALUE("--vcpus", &o.vcpus),
+                                         CLI_VALUE("--memory", &o.memory),
+                                         CLI_VALUE("--deadlines", &o.deadlines),
+                                         CLI_FLAG("--applications", &o.applications),
+                                         CLI_END};
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     if (!o.image)
@@ -255,11 +255,11 @@ static int show_user(const struct kiln *kiln, const struct json *user, void *arg
 static int user_add(const struct kiln *kiln, int argc, char **argv)
 {
     const char *key = NULL, *role = NULL;
-    const struct kiln_option options[] = {{"--key", &key, NULL}, {"--role", &role, NULL}, {NULL, NULL, NULL}};
+    const struct cli_option options[] = {CLI_VALUE("--key", &key), CLI_VALUE("--role", &role), CLI_END};
     uint8_t spki[CRYPTO_SPKI_MAX];
     size_t len;
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, options, 1, 1, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     if (!key || !role)

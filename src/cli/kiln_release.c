@@ -56,10 +56,10 @@ static int write_public_half(const struct crypto_ec *key, const char *path)
 /* An existing key is never overwritten: bricks trust it. */
 static int keygen(const struct kiln *kiln, int argc, char **argv)
 {
-    struct kiln_words words;
+    struct cli_words words;
     struct crypto_ec *key;
     char pem[CRYPTO_PEM_MAX];
-    int exit_code = kiln_words_read(argc, argv, NULL, 1, 1, &words);
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     (void)kiln;
     if (exit_code != CLI_OK)
         return exit_code;
@@ -224,12 +224,10 @@ static int check_version(const char *folder, uint64_t version)
 /* Each --controller fills the next place. */
 static int read_release(int argc, char **argv, struct release *release)
 {
-    const struct kiln_option options[] = {{"--key", &release->key, NULL},
-                                          {"--dir", &release->folder, NULL},
-                                          {"--version", &release->version, NULL},
-                                          {"--config", &release->config, NULL},
-                                          {NULL, NULL, NULL}};
-    struct kiln_words words;
+    const struct cli_option options[] = {
+        CLI_VALUE("--key", &release->key), CLI_VALUE("--dir", &release->folder),
+        CLI_VALUE("--version", &release->version), CLI_VALUE("--config", &release->config), CLI_END};
+    struct cli_words words;
     size_t count = 0;
     int left = 0;
     for (int i = 0; i < argc; i++) {
@@ -241,7 +239,7 @@ static int read_release(int argc, char **argv, struct release *release)
             return cli_usage_error("--controller takes ARCHITECTURE=FILE, at most %d times", CONTROLLERS_MAX);
         release->controller[count++] = argv[++i];
     }
-    int exit_code = kiln_words_read(left, argv, options, 0, 0, &words);
+    int exit_code = cli_words_read(left, argv, options, 0, 0, &words);
     if (exit_code == CLI_OK &&
         (!release->key || !release->folder || !release->version || !release->config || count == 0))
         exit_code =

@@ -10,8 +10,8 @@
 
 static int call_with_vm(const struct kiln *kiln, int argc, char **argv, const char *method, kiln_show *show)
 {
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 1, 1, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     struct json_writer params = kiln_params("vm", words.word[0]);
@@ -47,8 +47,8 @@ static int vm_list(const struct kiln *kiln, int argc, char **argv)
 {
     static const char *const heads[] = {"ID",    "NAME",    "OWNER", "BRICK", "STATE",
                                         "SINCE", "ADDRESS", "CODE",  NULL};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 0, 0, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     if (kiln->json)
@@ -144,12 +144,10 @@ static int show_id(const struct kiln *kiln, const struct json *result, void *arg
 static int vm_create(const struct kiln *kiln, int argc, char **argv)
 {
     const char *brick = NULL, *owner = NULL, *drives = "";
-    const struct kiln_option options[] = {{"--brick", &brick, NULL},
-                                          {"--owner", &owner, NULL},
-                                          {"--drives", &drives, NULL},
-                                          {NULL, NULL, NULL}};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--brick", &brick), CLI_VALUE("--owner", &owner),
+                                         CLI_VALUE("--drives", &drives), CLI_END};
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     if (!brick || !owner)
@@ -176,10 +174,10 @@ static int vm_destroy(const struct kiln *kiln, int argc, char **argv)
 {
     const char *reason = "";
     bool force = false;
-    const struct kiln_option options[] = {
-        {"--reason", &reason, NULL}, {"--force", NULL, &force}, {NULL, NULL, NULL}};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--reason", &reason), CLI_FLAG("--force", &force),
+                                         CLI_END};
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     struct json_writer params = json_writer_init(0);
@@ -225,8 +223,8 @@ static int add_history(const struct kiln *kiln, const struct json *result, void 
 static int vm_history(const struct kiln *kiln, int argc, char **argv)
 {
     static const char *const heads[] = {"TIME", "EVENT", "STATE", "ACTOR", "STORY", "CODE", "DETAIL", NULL};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, NULL, 1, 1, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     struct history history = {.vm = words.word[0], .table = table_create(heads)};
@@ -304,9 +302,9 @@ static int vm_watch(const struct kiln *kiln, int argc, char **argv)
 {
     const char *since = NULL;
     char *end = "";
-    const struct kiln_option options[] = {{"--since", &since, NULL}, {NULL, NULL, NULL}};
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, options, 0, 1, &words);
+    const struct cli_option options[] = {CLI_VALUE("--since", &since), CLI_END};
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, options, 0, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     long long from = since ? strtoll(since, &end, 10) : 0;

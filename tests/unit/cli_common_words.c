@@ -1,0 +1,91 @@
+/*
+ * The words behind a command: options anywhere, each as often as it may stand, and nothing that is silently
+ * passed over.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "src/cli/common.h"
+#include "src/cli/common_words.h"
+
+static bool force;
+static const char *reason;
+static struct cli_list drives;
+static const struct cli_option options[] = {CLI_FLAG("--force", &force), CLI_VALUE("--reason", &reason),
+                                            CLI_VALUES("--drive", &drives), CLI_END};
+
+/* TEXT is cut at its spaces. */
+static int read_words(const char *text, bool rest, struct cli_words *words)
+{
+    static char copy[256];
+    static char *argv[32];
+    int argc = 0;
+    force = false;
+    reason = NULL;
+    drives.count = 0;
+    strcpy(copy, text);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    return rest ? cli_words_read_rest(argc, argv, options, 1, 2, words)
+                : cli_words_read(argc, argv, options, 1, 2, words);
+}
+
+static void options_stand_anywhere(void **state)
+{
+    struct cli_words words;
+    (void)state;
+    assert_int_equal(read_words("--force a --drive x b --reason r --drive y", false, &words), CLI_OK);
+    assert_int_equal(words.count, 2);
+    assert_string_equal(words.word[1], "b");
+    assert_true(force);
+    assert_string_equal(reason, "r");
+    assert_int_equal(drives.count, 2);
+    assert_string_equal(drives.item[1], "y");
+    assert_null(words.rest);
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "a b c",
+        "a --frob",
+        "a --reason",
+        "a -- b",
+        "a --drive 1 --drive 2 --drive 3 --drive 4 --drive 5 --drive 6 --drive 7 "
+        "--drive 8 --drive 9"};
+    struct cli_words words = {.count = 77};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(read_words(wrong[i], false, &words), CLI_USAGE);
+        assert_int_equal(words.count, 77);
+    }
+}
+
+static void the_rest_is_left_to_whom_it_is_for(void **state)
+{
+    struct cli_words words;
+    (void)state;
+    assert_int_equal(read_words("a -- --force b c d", true, &words), CLI_OK);
+    assert_int_equal(words.count, 1);
+    assert_false(force);
+    assert_string_equal(words.rest[0], "--force");
+    assert_string_equal(words.rest[3], "d");
+    assert_null(words.rest[4]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(what_is_wrong_is_refused),
+        cmocka_unit_test(the_rest_is_left_to_whom_it_is_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
