@@ -52,14 +52,9 @@ static void options_stand_anywhere(void **state)
 
 static void what_is_wrong_is_refused(void **state)
 {
-    static const char *const wrong[] = {
-        "",
-        "a b c",
-        "a --frob",
-        "a --reason",
-        "a -- b",
-        "a --drive 1 --drive 2 --drive 3 --drive 4 --drive 5 --drive 6 --drive 7 "
-        "--drive 8 --drive 9"};
+    static const char many[] =
+        "a --drive 1 --drive 2 --drive 3 --drive 4 --drive 5 --drive 6 --drive 7 --drive 8 --drive 9";
+    static const char *const wrong[] = {"", "a b c", "a --frob", "a --reason", "a -- b", many};
     struct cli_words words = {.count = 77};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
