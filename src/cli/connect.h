@@ -142,7 +142,8 @@ struct connect_command {
     const char *words; /* what it does */
 };
 
-connect_run connect_watch_run; /* of connect_watch.c */
+connect_run connect_watch_run;  /* of connect_watch.c */
+connect_run connect_status_run; /* of connect_status.c */
 
 extern const struct connect_command connect_key_commands[], connect_vm_commands[], connect_drive_commands[],
     connect_channel_commands[], connect_ssh_commands[]; /* each ends with a NULL name */

@@ -298,27 +298,6 @@ static void print_object(const struct json *object)
     }
 }
 
-static int run_status(struct connect *connect, int argc, char **argv)
-{
-    struct cli_words words;
-    struct connect_channel *channel;
-    struct json *vm, *status;
-    int exit_code = begin(connect, argc, argv, 1, 1, &words, &vm, &channel);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    exit_code = connect_channel_call(channel, "status", NULL, &status);
-    if (exit_code == CLI_OK) {
-        if (connect->json)
-            connect_print_json(status);
-        else
-            print_object(status);
-        json_destroy(status);
-    }
-    connect_channel_close(channel);
-    json_destroy(vm);
-    return exit_code;
-}
-
 static int run_users_get(struct connect *connect, int argc, char **argv)
 {
     struct cli_words words;
@@ -399,7 +378,8 @@ const struct connect_command connect_channel_commands[] = {
      "authenticates you and the VM to each other, and shows the keys; its drives are attached then"},
     {"unlock", NULL, run_unlock, "VM [--format DRIVE]...",
      "gives the VM the keys of its drives; then it is ready"},
-    {"status", NULL, run_status, "VM", "what the VM says of itself"},
+    {"status", NULL, connect_status_run, "VM [--watch]",
+     "what the VM says of itself; --watch: every two seconds"},
     {"users", "get", run_users_get, "VM", "the VM's user database, as JSON"},
     {"users", "apply", run_users_apply, "VM FILE", "makes the users of a database in the VM"},
     {NULL, NULL, NULL, NULL, NULL},

@@ -200,7 +200,10 @@ static int run_ssh_config(struct connect *connect, int argc, char **argv)
 }
 
 const struct connect_command connect_ssh_commands[] = {
-    {"terminal", NULL, connect_terminal_run, "VM [--user NAME]", "a shell in the VM, over the channel"},
+    {"terminal", NULL, connect_terminal_run, "VM [--user NAME] [--keep SECONDS]",
+     "a shell in the VM, over the channel; it goes on when you leave"},
+    {"terminal", NULL, connect_terminal_run, "VM --list | --attach ID | --close ID",
+     "the terminals of a VM: which there are, back to one, its end"},
     {"ssh", NULL, run_ssh, "VM [--user NAME] [-- SSH-WORDS...]", "OpenSSH to the VM, with a one-time key"},
     {"ssh-config", NULL, run_ssh_config, "VM [--user NAME]", "a configuration for scp, sftp, rsync, ssh -L"},
     {"proxy", NULL, run_proxy, "VM", "the bridge on standard streams, for ProxyCommand"},

@@ -2,8 +2,8 @@
  * kiln-connect terminal: a shell in the VM over its channel, on this terminal.
  *
  * In: keys typed, window sizes. Out: what the shell shows. Kept: the terminal's settings, put back at the
- * end; how far the shell's output was shown. Ctrl-] leaves at once, whatever the VM does. When the channel is
- * lost the shell runs on in the VM, and is attached to again at the byte that was missed.
+ * end; how far the shell's output was shown. Ctrl-] leaves at once, whatever the VM does; the shell runs on.
+ * When the channel is lost it is attached to again at the byte that was missed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +22,6 @@ enum {
     LEAVE_KEY = 0x1d,
     PIECE_BYTES = 4096,
     ID_CHARACTERS = 16, /* of a terminal's id (README 7.7) */
-    KEEP_S = 3600,      /* how long the VM keeps it for us when we are gone */
     ATTACH_TIMEOUT_MS = 30000,
     ATTACH_TRIES = 50 /* a controller that crashed is ready again a moment after the channel is there */
 };
@@ -40,6 +39,7 @@ struct terminal {
     bool raw;         /* `before` is to be put back */
     bool input_ended; /* end of file: the shell is told */
     bool lost;        /* the channel ended under it */
+    bool left;        /* the person left, and the shell runs on */
     bool done;
     int status;
 };
@@ -127,6 +127,7 @@ static void on_input(int ready, void *arg)
         if (terminal->stream)
             connect_channel_send(terminal->channel, terminal->stream, CHANNEL_END, NULL, 0);
     } else if (terminal->raw && memchr(bytes, LEAVE_KEY, (size_t)len)) {
+        terminal->left = true;
         finish(terminal, CLI_OK);
     } else if (terminal->stream) {
         channel_flow_sent(&terminal->flow, (size_t)len);
@@ -186,7 +187,7 @@ static int take_stream(struct terminal *terminal, const struct json *result)
     return CLI_OK;
 }
 
-static int open_stream(struct terminal *terminal, const char *user)
+static int open_stream(struct terminal *terminal, const struct connect_terminal_wish *wish)
 {
     const char *term = getenv("TERM");
     struct json *result;
@@ -194,9 +195,10 @@ static int open_stream(struct terminal *terminal, const char *user)
     json_write_object_begin(&params, NULL);
     write_size(&params);
     json_write_text(&params, "term", term && *term ? term : "dumb");
-    json_write_int(&params, "keep_s", KEEP_S);
-    if (user)
-        json_write_text(&params, "user", user);
+    if (wish->keep_s >= 0)
+        json_write_int(&params, "keep_s", wish->keep_s);
+    if (wish->user)
+        json_write_text(&params, "user", wish->user);
     json_write_object_end(&params);
     int exit_code = connect_channel_call(terminal->channel, "terminal.open", params.text, &result);
     json_writer_finish(&params);
@@ -207,14 +209,16 @@ static int open_stream(struct terminal *terminal, const char *user)
     return exit_code;
 }
 
-/* Asks to attach at the byte that was missed, again while the VM is not ready for it. */
+/* Asks to attach at the byte that was missed (or wherever the VM can, when none was seen), again while the VM
+ * is not ready for it. */
 static void ask_to_attach(struct terminal *terminal, struct connect_result *ret_result)
 {
     struct json_writer params = json_writer_init(0);
     struct backoff backoff = {.first_ms = 200, .last_ms = 2000};
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "terminal", terminal->id);
-    json_write_int(&params, "from", (int64_t)terminal->shown);
+    if (terminal->shown > 0)
+        json_write_int(&params, "from", (int64_t)terminal->shown);
     write_size(&params);
     json_write_object_end(&params);
     for (int i = 0; i < ATTACH_TRIES; i++) {
@@ -303,24 +307,20 @@ static void run_until_done(struct terminal *terminal)
     }
 }
 
-/* Who leaves wants no shell to be kept. */
-static void leave(const struct terminal *terminal)
+/* A terminal of before, or a new one. */
+static int open_or_attach(struct terminal *terminal, const struct connect_terminal_wish *wish)
 {
-    struct json_writer params = json_writer_init(0);
-    if (!terminal->stream || !terminal->id[0])
-        return;
-    json_write_object_begin(&params, NULL);
-    json_write_text(&params, "terminal", terminal->id);
-    json_write_object_end(&params);
-    connect_channel_tell(terminal->channel, "terminal.close", params.text);
-    json_writer_finish(&params);
+    if (!wish->id)
+        return open_stream(terminal, wish);
+    snprintf(terminal->id, sizeof terminal->id, "%s", wish->id);
+    return attach_stream(terminal);
 }
 
-static int run_shell(struct terminal *terminal, const char *user)
+static int run_shell(struct terminal *terminal, const struct connect_terminal_wish *wish)
 {
     struct loop *loop = terminal->connect->loop;
     take_channel(terminal);
-    int exit_code = open_stream(terminal, user);
+    int exit_code = open_or_attach(terminal, wish);
     if (exit_code != CLI_OK)
         return exit_code;
     if (loop_watch_create(loop, STDIN_FILENO, on_input, terminal, &terminal->input) < 0)
@@ -329,28 +329,20 @@ static int run_shell(struct terminal *terminal, const char *user)
     make_raw(terminal);
     watch_input(terminal);
     run_until_done(terminal);
-    leave(terminal);
     loop_watch_destroy(terminal->input);
     if (terminal->raw)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->before);
+    if (terminal->left)
+        fprintf(stderr, "\nThe shell runs on: kiln-connect terminal --attach %s %s\n", terminal->id,
+                connect_text(terminal->vm, "name"));
     return terminal->status;
 }
 
-int connect_terminal_run(struct connect *connect, int argc, char **argv)
+int connect_terminal_show(struct connect *connect, const struct json *vm, struct connect_channel *channel,
+                          const struct connect_terminal_wish *wish)
 {
-    struct cli_words words;
-    const char *user = NULL;
-    const struct cli_option options[] = {CLI_VALUE("--user", &user), CLI_END};
-    struct terminal terminal = {.connect = connect};
-    struct json *vm;
-    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
-    if (exit_code == CLI_OK)
-        exit_code = connect_pair_begin(connect, words.word[0], &vm, &terminal.channel);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    terminal.vm = vm;
-    exit_code = run_shell(&terminal, user);
+    struct terminal terminal = {.connect = connect, .vm = vm, .channel = channel};
+    int exit_code = run_shell(&terminal, wish);
     connect_channel_close(terminal.channel);
-    json_destroy(vm);
     return exit_code;
 }
