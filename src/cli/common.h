@@ -26,9 +26,6 @@ enum cli_exit {
 /* The name that begins each line on stderr; set once by main. */
 void cli_set_program(const char *name);
 
-/* While QUIET nothing is said on stderr: of what is tried again and again. */
-void cli_set_quiet(bool quiet);
-
 /* One line "program: words" on stderr. Returns CLI_USAGE, CLI_LOCAL: what the function's name says. */
 int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_local_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
