@@ -119,13 +119,13 @@ static int watch(struct connect *connect, struct connect_channel *channel, struc
 
 int connect_status_run(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct connect_channel *channel;
     struct status status;
     struct json *vm;
     bool again = false;
-    const struct connect_option options[] = {{"--watch", &again, NULL, NULL}, {NULL, NULL, NULL, NULL}};
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
+    const struct cli_option options[] = {CLI_FLAG("--watch", &again), CLI_END};
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code == CLI_OK)
         exit_code = connect_pair_begin(connect, words.word[0], &vm, &channel);
     if (exit_code != CLI_OK)

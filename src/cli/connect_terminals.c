@@ -118,17 +118,12 @@ static int perform(struct connect *connect, const struct wishes *wishes, int64_t
 
 int connect_terminal_run(struct connect *connect, int argc, char **argv)
 {
-    struct connect_words words;
+    struct cli_words words;
     struct wishes wishes = {.list = false};
-    const struct connect_option options[] = {
-        {"--list", &wishes.list, NULL, NULL},   {"--attach", NULL, &wishes.attach, NULL},
-        {"--close", NULL, &wishes.close, NULL}, {"--user", NULL, &wishes.user, NULL},
-        {"--keep", NULL, &wishes.keep, NULL},   {NULL, NULL, NULL, NULL}};
-    struct connect_channel *channel;
-    struct json *vm;
-    int64_t keep_s;
-    int exit_code = connect_words_read(argc, argv, options, 1, 1, &words);
-    if (exit_code == CLI_OK && wishes.list + (wishes.attach != NULL) + (wishes.close != NULL) > 1)
+    const struct cli_option options[] = {
+        CLI_FLAG("--list", &wishes.list),    CLI_VALUE("--attach", &wishes.attach),
+        CLI_VALUE("--close", &wishes.close), CLI_VALUE("--user", &wishes.user),
+        CLI_VALUE("--keep", &wishes.keep),   CLI_END};_OK && wishes.list + (wishes.attach != NULL) + (wishes.close != NULL) > 1)
         exit_code = cli_usage_error("only one of --list, --attach and --close");
     if (exit_code == CLI_OK)
         exit_code = read_keep(wishes.keep, &keep_s);
