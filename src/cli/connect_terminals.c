@@ -123,7 +123,12 @@ int connect_terminal_run(struct connect *connect, int argc, char **argv)
     const struct cli_option options[] = {
         CLI_FLAG("--list", &wishes.list),    CLI_VALUE("--attach", &wishes.attach),
         CLI_VALUE("--close", &wishes.close), CLI_VALUE("--user", &wishes.user),
-        CLI_VALUE("--keep", &wishes.keep),   CLI_END};_OK && wishes.list + (wishes.attach != NULL) + (wishes.close != NULL) > 1)
+        CLI_VALUE("--keep", &wishes.keep),   CLI_END};
+    struct connect_channel *channel;
+    struct json *vm;
+    int64_t keep_s;
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
+    if (exit_code == CLI_OK && wishes.list + (wishes.attach != NULL) + (wishes.close != NULL) > 1)
         exit_code = cli_usage_error("only one of --list, --attach and --close");
     if (exit_code == CLI_OK)
         exit_code = read_keep(wishes.keep, &keep_s);
