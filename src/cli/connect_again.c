@@ -25,7 +25,10 @@ void connect_again_wait(struct connect *connect, struct backoff *backoff, const 
 /* The session may have ended with the host that held it; the channel proves both ends anew in any case. */
 static int try_channel(struct connect *connect, const struct json *vm, struct connect_channel **ret_channel)
 {
-    int exit_code = connect_login(connect);
+    int exit_code = connect_channel_open(connect, vm, ret_channel);
+    if (exit_code != CLI_NOT_ALLOWED)
+        return exit_code;
+    exit_code = connect_login(connect);
     return exit_code == CLI_OK ? connect_channel_open(connect, vm, ret_channel) : exit_code;
 }
 

@@ -135,10 +135,21 @@ static int look_at_present(struct watch *watch)
     return CLI_OK;
 }
 
+static int try_once(struct watch *watch)
+{
+    watch->done = false;
+    watch->exit_code = CLI_OK;
+    return watch_open(watch);
+}
+
+/* The session may have ended with the host that held it. */
 static int try_again(struct watch *watch)
 {
-    int exit_code = connect_login(watch->connect);
-    return exit_code == CLI_OK ? watch_open(watch) : exit_code;
+    int exit_code = try_once(watch);
+    if (exit_code != CLI_NOT_ALLOWED)
+        return exit_code;
+    exit_code = connect_login(watch->connect);
+    return exit_code == CLI_OK ? try_once(watch) : exit_code;
 }
 
 /* The host or the network was lost: the changes since then come first. */
@@ -149,8 +160,6 @@ static void watch_again(struct watch *watch)
     while (exit_code == CLI_UNREACHABLE && !watch->over) {
         connect_again_wait(watch->connect, &backoff, &watch->over);
         cli_mute(true);
-        watch->done = false;
-        watch->exit_code = CLI_OK;
         exit_code = try_again(watch);
         cli_mute(false);
     }
