@@ -32,7 +32,7 @@ struct terminal {
     struct connect_channel *channel; /* owned; NULL while it is lost */
     uint32_t stream;                 /* 0: not open */
     char id[ID_CHARACTERS + 1];      /* "": it cannot be attached to again */
-    uint64_t shown;                  /* bytes of its output that are on our terminal */
+    uint64_t from, got;              /* where the stream begins in its output; what came on it */
     struct channel_flow flow;
     struct loop_watch *input; /* owned */
     struct termios before;
@@ -82,7 +82,7 @@ static void on_stream(void *arg, const struct channel_record *record)
             return;
         }
         show(record->bytes.bytes, record->bytes.len);
-        terminal->shown += record->bytes.len;
+        terminal->got += record->bytes.len;
         uint32_t credit = channel_flow_consumed(&terminal->flow, record->bytes.len);
         if (credit > 0)
             connect_channel_send_credit(terminal->channel, record->stream, credit);
@@ -217,8 +217,8 @@ static void ask_to_attach(struct terminal *terminal, struct connect_result *ret_
     struct backoff backoff = {.first_ms = 200, .last_ms = 2000};
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "terminal", terminal->id);
-    if (terminal->shown > 0)
-        json_write_int(&params, "from", (int64_t)terminal->shown);
+    if (terminal->from > 0)
+        json_write_int(&params, "from", (int64_t)terminal->from);
     write_size(&params);
     json_write_object_end(&params);
     for (int i = 0; i < ATTACH_TRIES; i++) {
@@ -240,7 +240,7 @@ static int attach_stream(struct terminal *terminal)
         return result.exit_code;
     if (result.failed)
         return cli_failure(*result.name ? result.name : NULL, result.words, result.detail);
-    terminal->shown = (uint64_t)connect_int(result.result, "from");
+    terminal->from = (uint64_t)connect_int(result.result, "from");
     int exit_code = take_stream(terminal, result.result);
     json_destroy(result.result);
     return exit_code;
@@ -262,6 +262,9 @@ static void take_channel(struct terminal *terminal)
 {
     static const struct connect_channel_ops ops = {on_stream, on_notification, on_end};
     terminal->lost = false;
+    /* Output can come in one piece with the answer that begins it, so it is counted by itself. */
+    terminal->from += terminal->got;
+    terminal->got = 0;
     channel_flow_init(&terminal->flow);
     connect_channel_set_ops(terminal->channel, &ops, terminal);
 }
