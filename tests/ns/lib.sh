@@ -70,7 +70,6 @@ vm_json() { kiln --json vm show "$1"; }
 vm_id() { vm_json "$1" | jq -r .id; }
 vm_state() { vm_json "$1" | jq -r .state; }
 vm_is() { [ "$(vm_state "$1")" = "$2" ]; }
-vm_is_linked() { [ "$(vm_json "$1" | jq -r .unreachable)" = false ]; }
 
 # What of a VM must not change by what is done to it from outside.
 vm_kept() { vm_json "$1" | jq -cS '{id, name, owner, brick, state, key, code, drives: [.drives[] | {id, name, mode, status}]}'; }

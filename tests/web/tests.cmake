@@ -5,7 +5,7 @@ if(NODE AND NPM AND NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   foreach(case ${cases})
     add_test(NAME web/${case} COMMAND tests/world/run tests/web/${case} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     # They count milliseconds.
-    set_tests_properties(web/${case} PROPERTIES TIMEOUT 400 RUN_SERIAL ON
+    set_tests_properties(web/${case} PROPERTIES TIMEOUT 1500 RUN_SERIAL ON
       ENVIRONMENT "KILN_BIN=${CMAKE_BINARY_DIR}/bin;NS_BIN=${CMAKE_BINARY_DIR}/ns;KILN_WEB_SHOTS=${CMAKE_BINARY_DIR}/shots")
   endforeach()
 endif()
