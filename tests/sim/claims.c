@@ -14,6 +14,7 @@
 #include "tests/sim/box.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/disk.h"
+#include "tests/sim/edge.h"
 #include "tests/sim/false_virt.h"
 #include "tests/sim/host.h"
 #include "tests/sim/hypervisor.h"
@@ -23,7 +24,8 @@
 enum {
     STRANGE_S = 160,      /* the grace of 60 s, and sweeps every 30 s on either side of it */
     UNREGISTERED_S = 260, /* to start, 60 s; to register, 120 s; answers that were lost meanwhile */
-    OVERDUE_S = 45        /* a sweep, and a try that failed */
+    OVERDUE_S = 45,       /* a sweep, and a try that failed */
+    EARLY_S = 70          /* what is durable late on a full disk */
 };
 
 static struct {
@@ -179,13 +181,36 @@ static bool is_able(const struct vm *vm)
            people_come(index);
 }
 
-void claims_deadline(const struct truth_vm *before)
+static void look_at_timeout(const struct truth_vm *before)
 {
     int state = before->vm.head.state;
     bool late = state != VM_REQUESTED && state != VM_IMAGE_CREATED && is_able(&before->vm);
     if (claims.quiet_since_us && before->entered_us > claims.quiet_since_us && late)
         claim_broken("progress", "VM %s ran out of time in %s, and nobody held it up", before->vm.name,
                      vm_state_name(state));
+    if (clock_us() - before->entered_us < before->vm.timeout_ms[state] * MS - EARLY_S * SECOND)
+        claim_broken("lost", "VM %s was ended in %s before its time was over", before->vm.name,
+                     vm_state_name(state));
+}
+
+void claims_destroyed(const struct truth_vm *before, const struct vm *now)
+{
+    const struct hypervisor_domain *domain = hypervisor_find(now->uuid);
+    if (now->code == CODE_DEADLINE_PASSED)
+        look_at_timeout(before);
+    if (now->code == CODE_DOMAIN_GONE && domain && domain->info.boot == now->boot_number)
+        claim_broken("lost", "VM %s was ended because its domain is gone, and it runs", now->name);
+}
+
+/* Whether the record counts what there is, of a guest that is ready and linked. */
+static bool agrees(const struct vm *vm)
+{
+    const struct hypervisor_domain *domain = hypervisor_find(vm->uuid);
+    const struct controller *controller = domain && domain->box ? domain->box->controller : NULL;
+    if (!controller || controller->machine.head.state != GUEST_READY || !controller->machine.link_up)
+        return true;
+    return vm->link_up && vm->channels == controller->channels->count &&
+           vm->bridges == edge_bridges(vm->uuid);
 }
 
 static bool is_settled(const struct vm *vm)
@@ -197,7 +222,7 @@ static bool is_settled(const struct vm *vm)
         return !vm->assigned;
     case VM_READY:
     case VM_SSH_PROXIED:
-        return !vm->unreachable && !vm->paused;
+        return !vm->unreachable && !vm->paused && agrees(vm);
     default:
         return false;
     }
@@ -221,7 +246,7 @@ bool claims_settled(bool last_look)
         if (!truth.vms[i].there || (names_somebody(vm, words, sizeof words) && is_settled(vm)))
             continue;
         if (last_look)
-            claim_broken("waits", "VM %s is in %s and waits for \"%s\"", vm->name,
+            claim_broken(agrees(vm) ? "waits" : "agrees", "VM %s is in %s and waits for \"%s\"", vm->name,
                          vm_state_name(vm->head.state), words);
         return false;
     }

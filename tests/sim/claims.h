@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct truth_vm;
+struct vm;
 
 /* Names a broken claim; the first counts. */
 void claim_broken(const char *claim, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -23,8 +24,8 @@ void claims_look(void);
 void claims_host_started(void);
 /* From now on nothing goes wrong any more: whoever still runs out of time was forgotten. */
 void claims_quiet_begins(void);
-/* A deadline ended a VM. */
-void claims_deadline(const struct truth_vm *before);
+/* A VM is destroyed: whether what it says of the cause is so. */
+void claims_destroyed(const struct truth_vm *before, const struct vm *now);
 /* Whether each VM has come to where it stays; the last look says which has not. */
 bool claims_settled(bool last_look);
 /* Whether every VM is destroyed and nothing is left of it; forgotten as well. */

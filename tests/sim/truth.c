@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/code.h"
 #include "src/core/audit.h"
 #include "tests/sim/claims.h"
 #include "tests/sim/clock.h"
@@ -53,9 +52,8 @@ static void vm_put(const struct disk_entry *entry)
     if (known->there &&
         (known->vm.head.state != vm.head.state || known->vm.head.deadline_at_ms != vm.head.deadline_at_ms))
         known->overdue_us = 0;
-    if (known->there && known->vm.head.state != VM_DESTROYED && vm.head.state == VM_DESTROYED &&
-        vm.code == CODE_DEADLINE_PASSED)
-        claims_deadline(known);
+    if (known->there && known->vm.head.state != VM_DESTROYED && vm.head.state == VM_DESTROYED)
+        claims_destroyed(known, &vm);
     if (!known->there || known->vm.head.state != vm.head.state)
         known->entered_us = clock_us();
     known->vm = vm;
