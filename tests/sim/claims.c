@@ -169,6 +169,19 @@ void claims_look(void)
         look_at_deadline(&truth.vms[i], quiet_us);
 }
 
+/* A start that failed is cleaned up before the next; a domain that no record names is ended as well. */
+void claims_asked(const uint8_t id[16], int state, uint32_t boot)
+{
+    const struct truth_vm *known = truth_vm(id);
+    int durable = known && known->there ? known->vm.head.state : -1;
+    bool ends = state == VM_DESTROYED;
+    bool fits = durable == state && (!boot || known->vm.boot_number == boot);
+    if (host_dying() || fits || (ends && (durable == VM_IMAGE_CREATED || durable < 0)))
+        return;
+    claim_broken("persist", "libvirt is asked for what %s wants, and %s is durable", vm_state_name(state),
+                 durable < 0 ? "nothing" : vm_state_name(durable));
+}
+
 /* ---- getting on ---- */
 
 /* A guest that can do what it shall, and whose owner comes. */
@@ -202,15 +215,17 @@ void claims_destroyed(const struct truth_vm *before, const struct vm *now)
         claim_broken("lost", "VM %s was ended because its domain is gone, and it runs", now->name);
 }
 
-/* Whether the record counts what there is, of a guest that is ready and linked. */
+/* Whether the record counts what there is. What a guest that is not ready says last may be what it never
+ * takes back. */
 static bool agrees(const struct vm *vm)
 {
     const struct hypervisor_domain *domain = hypervisor_find(vm->uuid);
     const struct controller *controller = domain && domain->box ? domain->box->controller : NULL;
-    if (!controller || controller->machine.head.state != GUEST_READY || !controller->machine.link_up)
-        return true;
-    return vm->link_up && vm->channels == controller->channels->count &&
-           vm->bridges == edge_bridges(vm->uuid);
+    bool linked = controller && controller->machine.link_up;
+    if (vm->link_up != linked || vm->bridges != edge_bridges(vm->uuid))
+        return false;
+    return !linked || controller->machine.head.state != GUEST_READY ||
+           vm->channels == controller->channels->count;
 }
 
 static bool is_settled(const struct vm *vm)

@@ -9,6 +9,7 @@
 #define KILN_TESTS_SIM_CLAIMS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct truth_vm;
 struct vm;
@@ -22,6 +23,9 @@ const char *claims_words(void);
 void claims_begin(void);
 void claims_look(void);
 void claims_host_started(void);
+/* kilnd asks libvirt for what a VM in STATE wants, for its boot BOOT (0: any): whether that is what is
+ * durable. */
+void claims_asked(const uint8_t id[16], int state, uint32_t boot);
 /* From now on nothing goes wrong any more: whoever still runs out of time was forgotten. */
 void claims_quiet_begins(void);
 /* A VM is destroyed: whether what it says of the cause is so. */

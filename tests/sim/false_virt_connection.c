@@ -134,6 +134,7 @@ static void returned(void *arg)
     (void)arg;
     libvirt.returns = NULL;
     libvirt.up = true;
+    libvirt.up_us = clock_us();
     false_virt_connect_soon();
 }
 

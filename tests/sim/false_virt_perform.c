@@ -7,9 +7,12 @@
 
 #include "protocol/text.h"
 #include "tests/sim/box.h"
+#include "tests/sim/claims.h"
 #include "tests/sim/false_virt_private.h"
 #include "tests/sim/hypervisor.h"
 #include "tests/sim/truth.h"
+
+enum { KNOWS_US = 4000000 };
 
 static void refuse(struct call *call, int error, const char *words)
 {
@@ -110,6 +113,17 @@ static void perform_domain_gone(struct call *call)
         hypervisor_stop(domain, VIRT_EVENT_STOPPED, "the domain was destroyed through libvirt");
 }
 
+/* A libvirtd that has just come may not yet know all its domains. */
+static bool is_known(const struct hypervisor_domain *domain)
+{
+    const struct truth_vm *vm = truth_vm(domain->id);
+    bool ended = vm && vm->vm.head.state == VM_DESTROYED;
+    bool young = libvirt.up_us && clock_us() - libvirt.up_us < KNOWS_US;
+    if (domain->foreign || (ended && false_virt_lie() == VIRT_LIE_LIVES_ON))
+        return false;
+    return !young || !chance_hits(CHANCE_VIRT, 2);
+}
+
 static void perform_list(struct call *call)
 {
     size_t count = 0;
@@ -119,9 +133,7 @@ static void perform_list(struct call *call)
     if (!call->domains)
         abort();
     for (const struct hypervisor_domain *domain = hypervisor_domains(); domain; domain = domain->next) {
-        const struct truth_vm *vm = truth_vm(domain->id);
-        bool ended = vm && vm->vm.head.state == VM_DESTROYED;
-        if (!domain->foreign && !(ended && false_virt_lie() == VIRT_LIE_LIVES_ON))
+        if (is_known(domain))
             call->domains[call->ndomains++] = domain->info;
     }
 }
@@ -217,13 +229,17 @@ static int op_overlay(struct virt *virt, const char *uuid, const char *image, vi
 {
     (void)virt;
     (void)image;
-    return volume_submit(create(VIRT_CALL_OVERLAY, uuid, answered, arg));
+    struct call *call = create(VIRT_CALL_OVERLAY, uuid, answered, arg);
+    claims_asked(call->id, VM_REQUESTED, 0);
+    return volume_submit(call);
 }
 
 static int op_overlay_gone(struct virt *virt, const char *uuid, virt_answer_fn *answered, void *arg)
 {
     (void)virt;
-    return volume_submit(create(VIRT_CALL_OVERLAY_GONE, uuid, answered, arg));
+    struct call *call = create(VIRT_CALL_OVERLAY_GONE, uuid, answered, arg);
+    claims_asked(call->id, VM_DESTROYED, 0);
+    return volume_submit(call);
 }
 
 static int op_drive(struct virt *virt, const char *drive, uint64_t size_bytes, virt_answer_fn *answered,
@@ -263,6 +279,7 @@ static int op_domain(struct virt *virt, const struct virt_vm_spec *spec, virt_an
 {
     struct call *call = create(VIRT_CALL_DOMAIN, spec->uuid, answered, arg);
     (void)virt;
+    claims_asked(call->id, VM_IMAGE_CREATED, (uint32_t)spec->boot);
     call->spec = malloc(sizeof *call->spec);
     if (!call->spec)
         abort();
@@ -274,6 +291,7 @@ static int op_domain_gone(struct virt *virt, const char *uuid, virt_answer_fn *a
 {
     struct call *call = create(VIRT_CALL_DOMAIN_GONE, uuid, answered, arg);
     (void)virt;
+    claims_asked(call->id, VM_DESTROYED, 0);
     call->destroy_lane = true;
     call->second_look = false_virt_cancel(uuid);
     return false_virt_submit(call, uuid);
@@ -284,6 +302,7 @@ static int op_attached(struct virt *virt, const char *uuid, const char *drive, b
 {
     struct call *call = create(VIRT_CALL_ATTACH, uuid, answered, arg);
     (void)virt;
+    claims_asked(call->id, VM_PAIRED, 0);
     if (uuid_parse(drive, call->drive))
         abort();
     call->readonly = readonly;

@@ -43,8 +43,8 @@ struct false_virt {
     struct clock_owner libvirtd;
     enum virt_lie lie;
     bool up, connected, slow;
-    unsigned epoch; /* of the connection: what was asked in another one is not answered */
-    int64_t event_us;
+    unsigned epoch;          /* of the connection: what was asked in another one is not answered */
+    int64_t event_us, up_us; /* of the last event; of libvirtd's last return */
     struct call_failure failures[VIRT_FAILURES];
     struct clock_item *returns, *quickens;
     virt_console_line_fn *line;
