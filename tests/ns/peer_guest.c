@@ -7,8 +7,22 @@
 #include <string.h>
 
 #include "protocol/json_write.h"
+#include "protocol/manifest.h"
 #include "protocol/register.h"
 #include "tests/ns/peer.h"
+
+/* The release in force: with another one nobody registers. */
+static void read_release(const char *address, struct register_request *request)
+{
+    struct manifest manifest;
+    char *text;
+    if (peer_call(address, "GET", "/v1/manifest", "", "", &text) != 200 ||
+        manifest_parse(text, strlen(text), &manifest) < 0)
+        peer_die("%s has no manifest", address);
+    manifest_hash(&manifest, request->manifest);
+    memcpy(request->config, manifest.config, sizeof request->config);
+    free(text);
+}
 
 static void make_request(const char *uuid, struct register_request *ret_request)
 {
@@ -46,6 +60,7 @@ int peer_register(int argc, char **argv)
     if (argc < 3)
         peer_die("register ADDRESS UUID SECRET-FILE|wrong|none [TIMES]");
     make_request(argv[1], &request);
+    read_release(argv[0], &request);
     if (strcmp(argv[2], "wrong") == 0)
         peer_random(NULL, request.proof, sizeof request.proof);
     else if (strcmp(argv[2], "none") != 0)
