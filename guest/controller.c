@@ -207,10 +207,10 @@ int controller_create(struct loop *loop, const struct controller_options *option
     fcntl(options->stub_fd, F_SETFD, FD_CLOEXEC);
     void *secrets;
     int result = locked_create(sizeof *controller->secrets, &secrets);
-    if (result == 0)
+    if (result == 0) {
         controller->secrets = secrets;
-    if (result == 0)
         result = read_handover(controller);
+    }
     if (result == 0)
         result = read_boot(controller);
     if (result == 0)

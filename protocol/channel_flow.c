@@ -17,8 +17,8 @@ void channel_flow_init(struct channel_flow *flow)
 
 size_t channel_flow_allowed(const struct channel_flow *flow, size_t wanted)
 {
-    size_t most = flow->sendable < CHANNEL_BYTES_MAX ? flow->sendable : CHANNEL_BYTES_MAX;
-    return wanted < most ? wanted : most;
+    size_t allowed = wanted < CHANNEL_BYTES_MAX ? wanted : CHANNEL_BYTES_MAX;
+    return allowed < flow->sendable ? allowed : flow->sendable;
 }
 
 void channel_flow_sent(struct channel_flow *flow, size_t len)

@@ -19,7 +19,7 @@ void console_line_format(const char *code, const char *detail, char out[CONSOLE_
 {
     char clean[CONSOLE_DETAIL_BYTES];
     size_t len = 0;
-    for (; detail[len] && len < sizeof clean - 1; len++)
+    for (; len < sizeof clean - 1 && detail[len]; len++)
         clean[len] = detail_letter(detail[len]) ? detail[len] : '?';
     clean[len] = '\0';
     snprintf(out, CONSOLE_LINE_MAX, "KILN-FAIL code=%.32s detail=\"%s\"", code, clean);

@@ -179,8 +179,9 @@ void json_write_format(struct json_writer *writer, const char *key, const char *
 void json_write_int(struct json_writer *writer, const char *key, int64_t value)
 {
     char digits[24];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, value);
     begin(writer, key);
-    put(writer, digits, (size_t)snprintf(digits, sizeof digits, "%" PRId64, value));
+    put(writer, digits, (size_t)len);
 }
 
 void json_write_bool(struct json_writer *writer, const char *key, bool value)

@@ -61,6 +61,7 @@ static void send_text(void *arg, const char *text, size_t len_bytes)
         end(channel);
 }
 
+/* cppcheck-suppress constParameter; its type is rpc's */
 static bool take_notification(struct rpc_request *request, const char *method, const struct json *params,
                               void *arg)
 {

@@ -152,7 +152,7 @@ int kiln_call_pages(const struct kiln *kiln, const char *method, const char *aft
 {
     struct pages pages = {.show = kiln->json ? kiln_show_json : show, .arg = arg};
     char *from = NULL;
-    int exit_code;
+    int exit_code = CLI_OK;
     do {
         struct json_writer params = json_writer_init(0);
         json_write_object_begin(&params, NULL);

@@ -98,7 +98,7 @@ static size_t unescape_one(const char *from, char *ret_c)
 
 static int unescape(const char *from, const char *end, char *ret_value, size_t size)
 {
-    char plain[512];
+    char plain[512] = "";
     size_t len = 0;
 
     while (from < end) {

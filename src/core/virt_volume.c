@@ -76,14 +76,13 @@ int virt_volume_read(struct virt_op *op, struct _virConnect *connection, struct 
 static int create_volume(struct virt_op *op, virConnectPtr connection, char *xml)
 {
     virStoragePoolPtr pool = NULL;
-    virStorageVolPtr volume = NULL;
     int r;
 
     if (!xml)
         return virt_op_refuse(op, -ENOMEM, "out of memory");
     r = find_pool(op, connection, &pool);
     if (r == 0) {
-        volume = virStorageVolCreateXML(pool, xml, 0);
+        virStorageVolPtr volume = virStorageVolCreateXML(pool, xml, 0);
         r = volume ? virt_volume_read(op, connection, volume)
                    : virt_op_fail(op, connection, "cannot create the volume");
         if (volume)

@@ -302,6 +302,7 @@ int rpc_notify(struct rpc_peer *peer, const char *method, const char *params)
     return emit(peer, &writer);
 }
 
+/* cppcheck-suppress constParameter; what is compared with is a callback and its argument */
 void rpc_forget(struct rpc_peer *peer, rpc_answered *fn, void *arg)
 {
     struct rpc_waiting *waiting = peer->waiting;
