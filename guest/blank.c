@@ -86,7 +86,7 @@ static int probe_signatures(blkid_probe probe, enum blank_state *ret_state, char
 
 static int probe_bytes(int fd, enum blank_state *ret_state, char found[BLANK_FOUND_MAX])
 {
-    uint64_t size;
+    uint64_t size = 0;
     int result = read_size(fd, &size);
     if (result < 0)
         return result;

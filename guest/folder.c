@@ -69,7 +69,7 @@ int folder_make(int root, const char *path, int *ret_fd)
 
 int folder_check(int root, const char *path)
 {
-    int fd;
+    int fd = -1;
     int result = walk(root, path, false, &fd);
     if (result == 0)
         close(fd);

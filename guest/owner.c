@@ -60,7 +60,7 @@ int owner_take(struct controller *controller, const struct owner_claim *claim)
     struct kept *kept = &controller->secrets->kept;
     uint8_t owner[CRYPTO_HASH_BYTES];
     uint64_t assignment;
-    struct crypto_rsa *key;
+    struct crypto_rsa *key = NULL;
     crypto_fingerprint(claim->public_key.bytes, claim->public_key.len, owner);
     int result = check(controller, claim, owner, &assignment);
     if (result == 0)

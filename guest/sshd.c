@@ -194,7 +194,7 @@ int sshd_forget(const char *user)
 
 int sshd_host_key(char ret_line[SSHD_KEY_LINE_MAX])
 {
-    char text[SSHD_KEY_LINE_MAX];
+    char text[SSHD_KEY_LINE_MAX] = "";
     ssize_t len = read_text(HOST_KEY_PATH ".pub", text, sizeof text);
     return len < 0 ? (int)len : sshd_key_parse(text, ret_line);
 }

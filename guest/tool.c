@@ -96,7 +96,7 @@ int tool_run(const char *const argv[], const char *input, char said[TOOL_SAID_MA
     int in = open_input(input);
     int output = memfd_create("output", MFD_CLOEXEC);
     int result = in < 0 ? in : output < 0 ? -errno : 0;
-    pid_t pid;
+    pid_t pid = -1;
     if (result == 0)
         result = spawn(argv, in, output, &pid);
     if (result < 0)

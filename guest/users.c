@@ -165,8 +165,7 @@ static int make_all(struct apply *apply)
 {
     bool on_drive = apply->root >= 0 && apply->order->writable;
     char homes[256], said[TOOL_SAID_MAX] = "";
-    snprintf(homes, sizeof homes, "%s%s", on_drive ? apply->order->drive : "",
-             on_drive ? "/home" : SYSTEM_HOMES);
+    snprintf(homes, sizeof homes, "%s%s", on_drive ? apply->order->drive : "", SYSTEM_HOMES);
     if (account_apply(apply->database, homes, said) < 0)
         return fail(apply, CODE_USERS_FAILED, "%s", said);
     int result = make_homes(apply, on_drive);

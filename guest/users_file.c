@@ -61,7 +61,7 @@ static int read_all(int fd, char **ret_text, size_t *ret_len_bytes)
 
 int users_file_read(const char *drive, char **ret_text, size_t *ret_len_bytes)
 {
-    int folder;
+    int folder = -1;
     int result = open_folder(drive, false, &folder);
     if (result < 0)
         return result;
@@ -103,7 +103,7 @@ static int swap(int folder)
 
 int users_file_write(const char *drive, const char *text, size_t len_bytes)
 {
-    int folder;
+    int folder = -1;
     int result = open_folder(drive, true, &folder);
     if (result < 0)
         return result;

@@ -35,7 +35,7 @@ int hex_decode(const char *text, void *ret_bytes, size_t len)
         if (hex_digit(text[i]) < 0)
             return -EBADMSG;
     for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        out[i] = (uint8_t)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
     return 0;
 }
 

@@ -135,8 +135,8 @@ int connect_say_close(const struct ws_close *close, const char *what)
 int connect_call(struct connect *connect, const char *method, const char *path, const char *body, bool sign,
                  struct json **ret_body)
 {
-    struct json *answer;
-    int status;
+    struct json *answer = NULL;
+    int status = 0;
     int exit_code = connect_ask(connect, method, path, body, sign, &status, &answer);
     if (exit_code != CLI_OK)
         return exit_code;

@@ -64,7 +64,7 @@ static int run_new(struct connect *connect, int argc, char **argv)
     const char *size = NULL;
     const struct cli_option options[] = {CLI_VALUE("--size", &size), CLI_END};
     uint8_t id[UUID_BYTES], envelope[ENVELOPE_MAX];
-    size_t len;
+    size_t len = 0;
     int64_t mib = 0;
     struct json *drive;
     int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);

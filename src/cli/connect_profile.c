@@ -156,8 +156,8 @@ static int parse_profile(const char *path, const char *text, size_t len, struct 
 
 int connect_profile_read(struct connect *connect, struct connect_profile *ret_profile)
 {
-    char path[CONNECT_PATH_BYTES], *text;
-    size_t len;
+    char path[CONNECT_PATH_BYTES], *text = NULL;
+    size_t len = 0;
     struct connect_profile profile = {.pinned = false};
     connect_path(connect, profile_name, path);
     int error = connect_file_read(path, 65536, &text, &len);

@@ -108,7 +108,7 @@ static int check_identity(struct connect *connect, struct connect_profile *profi
                           const struct host_answer *host)
 {
     bool first = !profile->pinned;
-    uint8_t wanted[CRYPTO_HASH_BYTES];
+    uint8_t wanted[CRYPTO_HASH_BYTES] = {0};
     if (!first && memcmp(profile->identity, host->fingerprint, sizeof profile->identity) != 0)
         return identity_changed(host->fingerprint);
     int exit_code = first ? take_identity(connect, host->fingerprint) : CLI_OK;
@@ -150,7 +150,7 @@ static int take_url(struct connect *connect, struct connect_profile *profile, bo
 int connect_host_check(struct connect *connect)
 {
     struct connect_profile profile;
-    struct host_answer host;
+    struct host_answer host = {0};
     bool changed = false;
     int exit_code = connect_profile_find(connect);
     if (exit_code == CLI_OK)

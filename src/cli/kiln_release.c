@@ -251,13 +251,13 @@ static int publish(const struct kiln *kiln, int argc, char **argv)
 {
     struct release release = {0};
     struct manifest manifest = {0};
-    struct crypto_ec *key;
+    struct crypto_ec *key = NULL;
     char *end;
     int exit_code = read_release(argc, argv, &release);
     (void)kiln;
     if (exit_code != CLI_OK)
         return exit_code;
-    manifest.version = strtoull(release.version, &end, 10);
+    manifest.version = strtoull(release.version ? release.version : "", &end, 10);
     if (*end || manifest.version == 0 || manifest.version > INT64_C(1) << 53)
         return cli_usage_error("--version takes a number from 1");
     if (mkdir(release.folder, 0755) < 0 && errno != EEXIST)

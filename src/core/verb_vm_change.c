@@ -67,7 +67,8 @@ static bool read_drives(struct ask *ask, const struct json *array, const uint8_t
             continue;
         snprintf(detail, sizeof detail, "drives[%zu]: %.100s", i, wrong);
         ask_refuse(ask,
-                   strcmp(wrong, "drive") && strcmp(wrong, "mode") ? CODE_DRIVE_UNKNOWN : CODE_BAD_PARAMETER,
+                   strcmp(wrong, "drive") == 0 || strcmp(wrong, "mode") == 0 ? CODE_BAD_PARAMETER
+                                                                             : CODE_DRIVE_UNKNOWN,
                    detail);
         return false;
     }

@@ -120,7 +120,7 @@ static int perform_detach(struct virt_op *op, struct _virConnect *connection)
 static int perform_list(struct virt_op *op, struct _virConnect *connection)
 {
     virDomainPtr domain = NULL;
-    char *xml;
+    char *xml = NULL;
     int r = read_xml(op, connection, &domain, &xml);
 
     if (r < 0)

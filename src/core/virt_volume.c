@@ -170,7 +170,7 @@ static int check_overlay(struct virt_op *op, virConnectPtr connection, const str
 
 static int perform_overlay(struct virt_op *op, struct _virConnect *connection)
 {
-    struct image image;
+    struct image image = {0};
     int r = find_image(op, connection, &image);
 
     if (r < 0)

@@ -3,6 +3,8 @@ set(lint ${CMAKE_SOURCE_DIR}/tests/lint)
 add_test(NAME lint/includes COMMAND ${lint}/includes.sh ${CMAKE_SOURCE_DIR})
 add_test(NAME lint/sizes COMMAND ${lint}/sizes.sh ${CMAKE_SOURCE_DIR})
 add_test(NAME lint/cppcheck COMMAND ${lint}/cppcheck.sh ${CMAKE_SOURCE_DIR})
+add_test(NAME lint/tidy COMMAND ${lint}/tidy.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+set_tests_properties(lint/tidy PROPERTIES PROCESSORS 2 TIMEOUT 900)
 add_test(NAME lint/words COMMAND ${lint}/words.sh ${CMAKE_SOURCE_DIR})
 add_test(NAME lint/self_test COMMAND ${lint}/self_test.sh ${CMAKE_SOURCE_DIR})
 # A build for fuzzing or with sanitizers calls into them from everywhere; the plain build is the one that is judged.
