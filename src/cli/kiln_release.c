@@ -241,7 +241,7 @@ static int read_release(int argc, char **argv, struct release *release)
     }
     int exit_code = cli_words_read(left, argv, options, 0, 0, &words);
     if (exit_code == CLI_OK &&
-        (!release->key || !release->folder || !release->version || !release->config || count == 0))
+        (!*release->key || !*release->folder || !*release->version || !*release->config || count == 0))
         exit_code =
             cli_usage_error("release publish needs --key, --dir, --version, --config and --controller");
     return exit_code;
@@ -249,7 +249,7 @@ static int read_release(int argc, char **argv, struct release *release)
 
 static int publish(const struct kiln *kiln, int argc, char **argv)
 {
-    struct release release = {0};
+    struct release release = {.key = "", .folder = "", .version = "", .config = ""};
     struct manifest manifest = {0};
     struct crypto_ec *key = NULL;
     char *end;
@@ -257,7 +257,7 @@ static int publish(const struct kiln *kiln, int argc, char **argv)
     (void)kiln;
     if (exit_code != CLI_OK)
         return exit_code;
-    manifest.version = strtoull(release.version ? release.version : "", &end, 10);
+    manifest.version = strtoull(release.version, &end, 10);
     if (*end || manifest.version == 0 || manifest.version > INT64_C(1) << 53)
         return cli_usage_error("--version takes a number from 1");
     if (mkdir(release.folder, 0755) < 0 && errno != EEXIST)
