@@ -109,7 +109,7 @@ static int judge(struct check *check, char error[STORE_ERROR_LEN])
         return 0;
     if (verdict->format > STORE_FORMAT && verdict->format != UINT32_MAX) {
         snprintf(error, STORE_ERROR_LEN,
-                 "a newer kilnd wrote it (format %u, this one knows %u): start that one, or restore a backup",
+                 "a newer kilnd wrote it (format %u, this one knows %d): start that one, or restore a backup",
                  verdict->format, STORE_FORMAT);
         return -ENOTSUP;
     }

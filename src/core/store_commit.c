@@ -379,9 +379,9 @@ const char *store_error_words(struct store *store, char ret_words[static STORE_E
 uint64_t store_transaction(struct store *store)
 {
     pthread_mutex_lock(&store->lock);
-    uint64_t transaction = store->transaction;
+    uint64_t number = store->transaction;
     pthread_mutex_unlock(&store->lock);
-    return transaction;
+    return number;
 }
 
 size_t store_waiting(struct store *store)

@@ -28,7 +28,7 @@ void store_read_end(struct store *store, MDB_txn *txn)
 int store_each(struct store *store, enum store_database database, const void *from, size_t from_len_bytes,
                size_t prefix_len_bytes, store_each_fn *each, void *arg)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     MDB_cursor *cursor;
     int rc = store_read_begin(store, &txn);
     if (rc)
@@ -58,7 +58,7 @@ int store_each(struct store *store, enum store_database database, const void *fr
 int store_get(struct store *store, enum store_database database, const void *key, size_t key_len_bytes,
               uint8_t **ret_value, size_t *ret_len_bytes)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     int rc = store_read_begin(store, &txn);
     if (rc)
         return rc;
@@ -82,7 +82,7 @@ int store_get(struct store *store, enum store_database database, const void *key
 int store_last_key(struct store *store, enum store_database database, void *ret_key, size_t size_bytes,
                    size_t *ret_len_bytes)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     MDB_cursor *cursor;
     MDB_val key, value;
     int rc = store_read_begin(store, &txn);

@@ -102,6 +102,7 @@ int http_head_read_length(struct http_head *head)
         const char *value = head->fields[i].value;
         if (strcasecmp(head->fields[i].name, "Content-Length") != 0)
             continue;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): every field that is counted has a value */
         size_t digits = strspn(value, "0123456789");
         if (head->content_length >= 0 || digits == 0 || digits > CONTENT_LENGTH_DIGITS ||
             value[digits] != '\0')

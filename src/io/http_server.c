@@ -77,6 +77,7 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
     return bev;
 }
 
+/* cppcheck-suppress constParameter; its type is libevent's */
 static void on_accept_error(struct evconnlistener *listener, void *evhttp)
 {
     int error = EVUTIL_SOCKET_ERROR();

@@ -50,7 +50,7 @@ static void name_peer(const struct sockaddr_storage *address, char peer[INET6_AD
 
 int listener_name_peer(int fd, char *ret_peer)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
     if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
         return -errno;
@@ -63,7 +63,7 @@ static void on_connection(int ready, void *arg)
     struct listener *listener = arg;
     (void)ready;
     for (int i = 0; i < ACCEPT_TURN && !listener->paused; i++) {
-        struct sockaddr_storage address;
+        struct sockaddr_storage address = {0};
         socklen_t size = sizeof(address);
         char peer[INET6_ADDRSTRLEN];
         int fd = accept4(listener->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -134,12 +134,15 @@ int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, 
 
 uint16_t listener_socket_port(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } address = {.in6 = {.sin6_family = AF_UNSPEC}};
     socklen_t size = sizeof(address);
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    if (address.ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)&address)->sin_port);
+    if (getsockname(fd, &address.any, &size) < 0)
+        return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
 }
 
 uint16_t listener_port(const struct listener *listener)
