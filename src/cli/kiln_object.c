@@ -258,8 +258,8 @@ static int user_add(const struct kiln *kiln, int argc, char **argv)
     const struct cli_option options[] = {CLI_VALUE("--key", &key), CLI_VALUE("--role", &role), CLI_END};
     uint8_t spki[CRYPTO_SPKI_MAX];
     size_t len = 0;
-    struct kiln_words words;
-    int exit_code = kiln_words_read(argc, argv, options, 1, 1, &words);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, options, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
     if (!key || !role)
