@@ -10,8 +10,8 @@
 #include "src/cli/kiln.h"
 #include "src/io/config.h"
 
-static const struct kiln_command *const groups[] = {kiln_vm_commands, kiln_object_commands,
-                                                    kiln_daemon_commands, kiln_release_commands};
+static const struct kiln_command *const groups[] = {
+    kiln_vm_commands, kiln_object_commands, kiln_daemon_commands, kiln_store_commands, kiln_release_commands};
 
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 
@@ -42,7 +42,6 @@ static void print_help(FILE *to, const char *group)
 
 struct globals {
     struct kiln kiln;
-    const char *config;
     bool help, version;
 };
 
@@ -63,7 +62,7 @@ static int take_globals(int argc, char **argv, struct globals *globals)
         else if (strcmp(argv[i], "--socket") == 0)
             value = &globals->kiln.socket;
         else if (strcmp(argv[i], "--config") == 0 && !release)
-            value = &globals->config;
+            value = &globals->kiln.config;
         else
             argv[left++] = argv[i];
         if (value && ++i == argc)
@@ -80,9 +79,9 @@ static int find_socket(const struct globals *globals, char path[512])
 {
     struct config config;
     char error[CONFIG_ERROR_MAX];
-    const char *file = globals->config ? globals->config : CONFIG_DEFAULT_PATH;
+    const char *file = globals->kiln.config ? globals->kiln.config : CONFIG_DEFAULT_PATH;
     int rc = config_load(file, &config, error);
-    if (rc && (globals->config || rc == -EINVAL))
+    if (rc && (globals->kiln.config || rc == -EINVAL))
         return cli_local_error("%s", error);
     snprintf(path, 512, "%s/control.sock", rc ? "/run/kiln" : config.run_dir);
     if (!rc)
@@ -105,7 +104,7 @@ static const struct kiln_command *find_command(int argc, char **argv, int *ret_w
 
 int main(int argc, char **argv)
 {
-    struct globals globals = {{0}, 0, 0, 0};
+    struct globals globals = {{0}, 0, 0};
     char path[512];
     int words = 0;
     cli_set_program("kiln");

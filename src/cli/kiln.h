@@ -16,6 +16,7 @@
 
 struct kiln {
     const char *socket; /* path of control.sock */
+    const char *config; /* the configuration that was named, NULL for none */
     bool json;          /* results as they come, one JSON object a line */
 };
 
@@ -26,6 +27,10 @@ typedef int kiln_show(const struct kiln *kiln, const struct json *result, void *
  * A failure is said to the user. */
 int kiln_call(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *show,
               void *arg);
+
+/* As kiln_call, but SHOW is called with --json too. */
+int kiln_call_shown(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *show,
+                    void *arg);
 
 /* As kiln_call for a list in pages: WRITE_PARAMS adds members to each page's parameters (may be NULL), AFTER
  * is the parameter that goes on. SHOW is called with each page. */
@@ -40,6 +45,8 @@ int kiln_follow(const struct kiln *kiln, const char *method, struct json_writer 
 /* A writer that holds {"key": value}; VALUE NULL: {}. */
 struct json_writer kiln_params(const char *key, const char *value);
 
+/* A kiln_show for a list in pages: each object of the array ARG (its name) is a line of JSON. */
+int kiln_show_lines(const struct kiln *kiln, const struct json *result, void *arg);
 /* Prints a result as one line of JSON. */
 int kiln_show_json(const struct kiln *kiln, const struct json *result, void *arg);
 /* "text (empty: -)" of a member, never NULL. */
@@ -57,6 +64,6 @@ struct kiln_command {
 };
 
 extern const struct kiln_command kiln_vm_commands[], kiln_object_commands[], kiln_daemon_commands[],
-    kiln_release_commands[]; /* each ends with a NULL group */
+    kiln_store_commands[], kiln_release_commands[]; /* each ends with a NULL group */
 
 #endif

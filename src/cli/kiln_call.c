@@ -115,12 +115,17 @@ static int run_with(struct call *call, struct json_writer *params)
     return exit_code;
 }
 
+int kiln_call_shown(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *show,
+                    void *arg)
+{
+    struct call call = {.kiln = kiln, .method = method, .show = show, .arg = arg};
+    return run_with(&call, params);
+}
+
 int kiln_call(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *show,
               void *arg)
 {
-    struct call call = {
-        .kiln = kiln, .method = method, .show = kiln->json ? kiln_show_json : show, .arg = arg};
-    return run_with(&call, params);
+    return kiln_call_shown(kiln, method, params, kiln->json ? kiln_show_json : show, arg);
 }
 
 int kiln_follow(const struct kiln *kiln, const char *method, struct json_writer *params, kiln_show *each,
@@ -195,6 +200,14 @@ int kiln_show_json(const struct kiln *kiln, const struct json *result, void *arg
         cli_print_json(out.text);
     json_writer_finish(&out);
     fflush(stdout);
+    return CLI_OK;
+}
+
+int kiln_show_lines(const struct kiln *kiln, const struct json *result, void *arg)
+{
+    const struct json *objects = json_member(result, arg);
+    for (size_t i = 0; i < json_count(objects); i++)
+        kiln_show_json(kiln, json_at(objects, i), NULL);
     return CLI_OK;
 }
 

@@ -84,19 +84,52 @@ static int audit_list(const struct kiln *kiln, int argc, char **argv)
 
 static int show_verdict(const struct kiln *kiln, const struct json *result, void *arg)
 {
-    (void)kiln;
+    bool good = json_bool(json_member(result, "good"));
     (void)arg;
-    if (json_bool(json_member(result, "good"))) {
-        printf("%s entries, all good\n", kiln_text(result, "entries"));
-        return CLI_OK;
-    }
-    printf("%s entries, the chain is broken at %s\n", kiln_text(result, "entries"), kiln_text(result, "at"));
-    return CLI_REFUSED;
+    if (kiln->json)
+        kiln_show_json(kiln, result, NULL);
+    else if (good)
+        printf("%s entries, all good\nhead %s\n", kiln_text(result, "entries"), kiln_text(result, "head"));
+    else
+        printf("the chain is broken at entry %s: %s\n", kiln_text(result, "at"), kiln_text(result, "words"));
+    return good ? CLI_OK : CLI_REFUSED;
 }
 
+/* The verdict is the exit code, with --json too. */
 static int audit_verify(const struct kiln *kiln, int argc, char **argv)
 {
-    return call_without_words(kiln, argc, argv, "audit.verify", show_verdict);
+    struct cli_words words;
+    const char *head = NULL;
+    const struct cli_option options[] = {CLI_VALUE("--head", &head), CLI_END};
+    int exit_code = cli_words_read(argc, argv, options, 0, 0, &words);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    struct json_writer params = kiln_params("head", head);
+    return kiln_call_shown(kiln, "audit.verify", &params, show_verdict, NULL);
+}
+
+static int show_head(const struct kiln *kiln, const struct json *result, void *arg)
+{
+    (void)kiln;
+    (void)arg;
+    puts(kiln_text(result, "head"));
+    return CLI_OK;
+}
+
+static int audit_head(const struct kiln *kiln, int argc, char **argv)
+{
+    return call_without_words(kiln, argc, argv, "audit.head", show_head);
+}
+
+static int audit_export(const struct kiln *kiln, int argc, char **argv)
+{
+    struct cli_words words;
+    struct kiln plain = *kiln;
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    plain.json = false;
+    return kiln_call_pages(&plain, "audit.list", "since", NULL, kiln_show_lines, "entries");
 }
 
 static int explain(const struct kiln *kiln, int argc, char **argv)
@@ -112,7 +145,11 @@ const struct kiln_command kiln_daemon_commands[] = {
     {"reload", NULL, reload, "",
      "makes kilnd read its configuration again and tell guests of a newer release"},
     {"audit", "list", audit_list, "", "lists who did what"},
-    {"audit", "verify", audit_verify, "", "checks the audit's chain; exit code 1 when it is broken"},
+    {"audit", "verify", audit_verify, "[--head SEQ:HASH]",
+     "checks the audit's chain, and that an earlier head is in it; exit code 1 when it is broken"},
+    {"audit", "head", audit_head, "",
+     "prints the chain's end, to be kept where nobody of this host can change it"},
+    {"audit", "export", audit_export, "", "prints every entry, one JSON object a line"},
     {"explain", NULL, explain, "CODE", "says what a stable code means and what to do next"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "protocol/crypto.h"
+#include "protocol/text.h"
 #include "protocol/wire.h"
 
 enum {
@@ -51,6 +52,33 @@ static void end_put(const struct audit *audit, struct store_batch *batch)
     store_put(batch, STORE_META, end_key, sizeof end_key - 1, end, sizeof end);
 }
 
+struct audit audit_end_decode(const uint8_t bytes[static STORE_AUDIT_END_BYTES])
+{
+    struct audit end = {.seq = wire_get_u64(bytes)};
+    memcpy(end.hash, bytes + KEY_BYTES, RECORD_HASH_LEN);
+    return end;
+}
+
+void audit_end_format(const struct audit *end, char ret_text[static AUDIT_END_TEXT_BYTES])
+{
+    char hex[TEXT_HEX_BYTES(RECORD_HASH_LEN)];
+    hex_encode(end->hash, sizeof end->hash, hex);
+    snprintf(ret_text, AUDIT_END_TEXT_BYTES, "%llu:%s", (unsigned long long)end->seq, hex);
+}
+
+int audit_end_parse(const char *text, struct audit *ret_end)
+{
+    struct audit end;
+    char *colon;
+    errno = 0;
+    end.seq = strtoull(text, &colon, 10);
+    if (errno || colon == text || *colon != ':' || text[0] < '0' || text[0] > '9' ||
+        hex_decode(colon + 1, end.hash, sizeof end.hash))
+        return -EINVAL;
+    *ret_end = end;
+    return 0;
+}
+
 static int end_get(struct store *store, struct audit *ret_end)
 {
     uint8_t *bytes;
@@ -62,10 +90,8 @@ static int end_get(struct store *store, struct audit *ret_end)
     }
     if (rc)
         return rc;
-    if (len_bytes == END_BYTES) {
-        ret_end->seq = wire_get_u64(bytes);
-        memcpy(ret_end->hash, bytes + KEY_BYTES, RECORD_HASH_LEN);
-    }
+    if (len_bytes == END_BYTES)
+        *ret_end = audit_end_decode(bytes);
     free(bytes);
     return len_bytes == END_BYTES ? 0 : -EBADMSG;
 }
@@ -124,43 +150,4 @@ int audit_each(struct store *store, uint64_t since, audit_each_fn *each, void *a
     uint8_t from[KEY_BYTES];
     wire_put_u64(from, since + 1);
     return store_each(store, STORE_AUDIT, from, sizeof from, 0, entry_each, &walk);
-}
-
-struct audit_check {
-    uint64_t count, wrong_at;
-    uint8_t hash[RECORD_HASH_LEN]; /* of the entry before */
-};
-
-static int entry_check(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                       size_t value_len_bytes)
-{
-    struct audit_check *check = arg;
-    struct audit_entry entry;
-    uint64_t expected = check->count + 1;
-    bool good = key_len_bytes == KEY_BYTES && wire_get_u64(key) == expected &&
-                record_audit_decode(value, value_len_bytes, &entry) == 0 && entry.seq == expected &&
-                memcmp(entry.previous, check->hash, sizeof check->hash) == 0;
-    if (!good) {
-        check->wrong_at = expected;
-        return 1;
-    }
-    check->count = expected;
-    audit_hash(&entry, check->hash);
-    return 0;
-}
-
-int audit_verify(struct store *store, uint64_t *ret_count, uint64_t *ret_at)
-{
-    struct audit_check check = {0};
-    struct audit end = {0};
-    int rc = store_each(store, STORE_AUDIT, NULL, 0, 0, entry_check, &check);
-    if (rc >= 0)
-        rc = end_get(store, &end);
-    if (rc < 0)
-        return rc;
-    if (!check.wrong_at && (check.count < end.seq || memcmp(check.hash, end.hash, sizeof end.hash) != 0))
-        check.wrong_at = check.count < end.seq ? check.count + 1 : check.count;
-    *ret_count = check.count;
-    *ret_at = check.wrong_at;
-    return 0;
 }

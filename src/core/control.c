@@ -250,7 +250,7 @@ static void remove_user(struct control_call *call)
     with_name(call, verb_user_remove);
 }
 
-/* ---- the audit and the daemon ---- */
+/* ---- the audit, the store, the daemon ---- */
 
 static void audit_list(struct control_call *call)
 {
@@ -261,7 +261,34 @@ static void audit_list(struct control_call *call)
 
 static void verify_audit(struct control_call *call)
 {
-    verb_audit_verify(call->ask);
+    const char *head = json_read_text_or(&call->reader, "head", NULL);
+    if (is_whole(call))
+        verb_audit_verify(call->ask, head);
+}
+
+static void audit_head(struct control_call *call)
+{
+    verb_audit_head(call->ask);
+}
+
+static void check_store(struct control_call *call)
+{
+    verb_store_check(call->ask);
+}
+
+static void dump_store(struct control_call *call)
+{
+    const char *only = json_read_text_or(&call->reader, "database", NULL);
+    const char *after = read_after(call);
+    if (is_whole(call))
+        verb_store_dump(call->ask, only, after);
+}
+
+static void back_up_store(struct control_call *call)
+{
+    const char *path = json_read_text(&call->reader, "path");
+    if (is_whole(call))
+        verb_store_backup(call->ask, path);
 }
 
 static void daemon_status(struct control_call *call)
@@ -295,6 +322,10 @@ static const struct control_method methods[] = {
     {"user.remove", true, remove_user},
     {"audit.list", false, audit_list},
     {"audit.verify", false, verify_audit},
+    {"audit.head", false, audit_head},
+    {"store.check", false, check_store},
+    {"store.dump", false, dump_store},
+    {"store.backup", true, back_up_store},
     {"daemon.status", false, daemon_status},
     {"daemon.reload", true, daemon_reload},
 };

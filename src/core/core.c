@@ -29,7 +29,7 @@ enum {
 };
 
 static const char edge_key[] = "edge-certificate";
-static const char assignment_key[] = "assignment";
+static const char assignment_key[] = CORE_ASSIGNMENT_KEY;
 
 static int fail(char error[static CORE_ERROR_LEN], int code, const char *what)
 {

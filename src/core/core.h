@@ -170,6 +170,8 @@ uint64_t core_last_seq(const struct core *core);
 
 /* ---- numbers, keys, names ---- */
 
+/* Key in STORE_META of the last number given: u64. */
+#define CORE_ASSIGNMENT_KEY "assignment"
 uint64_t core_assignment_next(struct core *core);
 /* Said by the edge at hello; kept in the store; boots wait until it was said once. */
 void core_edge_certificate_set(struct core *core, const uint8_t fingerprint[static RECORD_HASH_LEN]);

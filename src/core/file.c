@@ -24,8 +24,7 @@ static int all_write(int fd, const char *bytes, size_t len_bytes)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* A rename is durable only once its folder is. */
-static int folder_sync(const char *path)
+int file_sync_folder(const char *path)
 {
     char folder[PATH_MAX];
     const char *end = path;
@@ -60,7 +59,7 @@ int file_write(const char *path, mode_t mode, const void *bytes, size_t len_byte
         rc = -errno;
     if (rc)
         unlink(draft);
-    return rc ? rc : folder_sync(path);
+    return rc ? rc : file_sync_folder(path);
 }
 
 static int all_read(int fd, char *bytes, size_t max_bytes, size_t *ret_len_bytes)

@@ -14,6 +14,9 @@ int file_write(const char *path, mode_t mode, const void *bytes, size_t len_byte
  * another user's or others can read it, negative errno. */
 int file_read_private(const char *path, void *ret_bytes, size_t max_bytes, size_t *ret_len_bytes);
 
+/* A rename is durable only once its folder is: that of PATH. Negative errno. */
+int file_sync_folder(const char *path);
+
 /* A folder that is there afterwards. Negative errno. */
 int file_folder(const char *path, mode_t mode);
 

@@ -20,7 +20,7 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-static const char assignment_key[] = "assignment";
+static const char assignment_key[] = CORE_ASSIGNMENT_KEY;
 
 /* ---- decide ---- */
 

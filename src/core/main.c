@@ -16,6 +16,7 @@
 
 #include "src/core/core.h"
 #include "src/core/network.h"
+#include "src/core/store_tool.h"
 #include "src/core/verbs.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
@@ -25,6 +26,9 @@ static const char usage[] =
     "\n"
     "  kilnd [-c FILE]      run in the foreground, log to stderr\n"
     "  kilnd -n [-c FILE]   check the configuration, say what is wrong, run nothing\n"
+    "  kilnd --store-check FILE             check a backup, or a store that is not in use\n"
+    "  kilnd --store-dump FILE              print its records, a line of JSON each\n"
+    "  kilnd --store-restore FILE [-c FILE]   put a backup in the place of state_dir's store\n"
     "  kilnd --version      print the version\n"
     "  kilnd --help         print this\n"
     "\n"
@@ -37,6 +41,7 @@ static const char usage[] =
 struct options {
     const char *config_path;
     bool check_only;
+    const char *store_check, *store_dump, *store_restore; /* files */
 };
 
 /* Nothing of our memory goes to a core file or to another process of the same user. */
@@ -54,6 +59,9 @@ static int options_read(int argc, char **argv, struct options *options)
                                           {"version", no_argument, NULL, 'V'},
                                           {"config", required_argument, NULL, 'c'},
                                           {"check", no_argument, NULL, 'n'},
+                                          {"store-check", required_argument, NULL, 'k'},
+                                          {"store-dump", required_argument, NULL, 'd'},
+                                          {"store-restore", required_argument, NULL, 'r'},
                                           {0}};
     int option;
     while ((option = getopt_long(argc, argv, "c:nhV", longs, NULL)) != -1) {
@@ -63,6 +71,15 @@ static int options_read(int argc, char **argv, struct options *options)
             break;
         case 'n':
             options->check_only = true;
+            break;
+        case 'k':
+            options->store_check = optarg;
+            break;
+        case 'd':
+            options->store_dump = optarg;
+            break;
+        case 'r':
+            options->store_restore = optarg;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -166,9 +183,16 @@ int main(int argc, char **argv)
     int code = options_read(argc, argv, &options);
     if (code >= 0)
         return code;
+    if (options.store_check)
+        return store_tool_check(options.store_check) ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (options.store_dump)
+        return store_tool_dump(options.store_dump) ? EXIT_FAILURE : EXIT_SUCCESS;
     if (configuration_read(&core, options.config_path))
         return 2;
-    code = options.check_only ? 0 : serve(&core);
+    if (options.store_restore)
+        code = store_tool_restore(&core.config, options.store_restore);
+    else
+        code = options.check_only ? 0 : serve(&core);
     config_finish(&core.config);
     return code ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,9 +1,10 @@
 /*
- * Inside of the objects, for user.c, brick.c and drive*.c only.
+ * Inside of the objects, for user.c, brick.c, drive*.c and verb_store.c only.
  */
 #ifndef KILN_CORE_OBJECT_PRIVATE_H
 #define KILN_CORE_OBJECT_PRIVATE_H
 
+#include "src/core/audit.h"
 #include "src/core/object.h"
 #include "src/core/store.h"
 

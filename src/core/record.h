@@ -15,6 +15,8 @@
 
 #include "states/vm.h"
 
+struct tlv_member;
+
 enum {
     RECORD_FORMAT = 1,
     RECORD_HASH_LEN = 32,
@@ -105,6 +107,32 @@ struct audit_entry {
     char object[VM_NAME_LEN];          /* id or name of what it was done to */
     char from[32], to[32];             /* states of a VM; "" for others */
     char story[VM_DETAIL_LEN];
+};
+
+/* Which member of a record's struct goes under which tag. */
+struct tlv_table {
+    const struct tlv_member *members;
+    size_t count;
+};
+extern const struct tlv_table record_vm_table, record_registration_table, record_vm_drive_table,
+    record_user_table, record_brick_table, record_drive_table, record_history_table, record_audit_table;
+
+/* Tags of what is no member of the struct; never given another meaning. */
+enum {
+    RECORD_VM_SEQ = 1,
+    RECORD_VM_STATE = 2,
+    RECORD_VM_REGISTRATION = 3,
+    RECORD_VM_DRIVE = 4,
+    RECORD_VM_TIMEOUT = 5, /* state's name, 0, i64 */
+    RECORD_REGISTRATION_SPKI = 6,
+    RECORD_REGISTRATION_ADDRESS = 7, /* one a time */
+    RECORD_USER_SPKI = 1,
+    RECORD_BRICK_TIMEOUT = 2,  /* i64, state's name */
+    RECORD_DRIVE_HOLDER = 3,   /* uuid, u8 mode */
+    RECORD_DRIVE_ENVELOPE = 4, /* 32 bytes of fingerprint, ciphertext */
+    RECORD_HISTORY_FROM = 1,
+    RECORD_HISTORY_TO = 2,
+    RECORD_HISTORY_EVENT = 3
 };
 
 /* Each encode gives malloc'd bytes (owned by the caller) or -ENOMEM. */

@@ -7,14 +7,13 @@
 #include "src/core/record.h"
 #include "src/core/tlv.h"
 
-enum { TAG_FROM = 1, TAG_TO = 2, TAG_EVENT = 3 };
-
 #define HISTORY(tag, kind, member) TLV_MEMBER(tag, kind, struct history, member)
 static const struct tlv_member history_members[] = {
     HISTORY(16, TLV_NUMBER, seq),  HISTORY(17, TLV_NUMBER, at_ms), HISTORY(18, TLV_BYTES, vm),
     HISTORY(19, TLV_TEXT, name),   HISTORY(20, TLV_TEXT, story),   HISTORY(21, TLV_TEXT, actor),
     HISTORY(22, TLV_NUMBER, code), HISTORY(23, TLV_TEXT, detail),
 };
+const struct tlv_table record_history_table = {history_members, TLV_COUNT(history_members)};
 
 #define AUDIT(tag, kind, member) TLV_MEMBER(tag, kind, struct audit_entry, member)
 static const struct tlv_member audit_members[] = {
@@ -22,6 +21,7 @@ static const struct tlv_member audit_members[] = {
     AUDIT(19, TLV_TEXT, actor), AUDIT(20, TLV_TEXT, what),    AUDIT(21, TLV_TEXT, object),
     AUDIT(22, TLV_TEXT, from),  AUDIT(23, TLV_TEXT, to),      AUDIT(24, TLV_TEXT, story),
 };
+const struct tlv_table record_audit_table = {audit_members, TLV_COUNT(audit_members)};
 
 static void name_put(struct tlv_writer *writer, uint16_t tag, const char *name)
 {
@@ -33,9 +33,9 @@ int record_history_encode(const struct history *history, uint8_t **ret_bytes, si
 {
     struct tlv_writer writer;
     tlv_writer_init(&writer, RECORD_FORMAT);
-    name_put(&writer, TAG_FROM, vm_state_name(history->from));
-    name_put(&writer, TAG_TO, vm_state_name(history->to));
-    name_put(&writer, TAG_EVENT, vm_event_name(history->event));
+    name_put(&writer, RECORD_HISTORY_FROM, vm_state_name(history->from));
+    name_put(&writer, RECORD_HISTORY_TO, vm_state_name(history->to));
+    name_put(&writer, RECORD_HISTORY_EVENT, vm_event_name(history->event));
     tlv_put_members(&writer, history_members, TLV_COUNT(history_members), history);
     return tlv_writer_end(&writer, ret_bytes, ret_len_bytes);
 }
@@ -54,13 +54,13 @@ static int32_t name_take(const uint8_t *value, size_t len_bytes, const char *(*n
 static int history_take(struct history *history, uint16_t tag, const uint8_t *value, size_t len_bytes)
 {
     switch (tag) {
-    case TAG_FROM:
+    case RECORD_HISTORY_FROM:
         history->from = name_take(value, len_bytes, vm_state_name, VM_STATE_COUNT);
         return 0;
-    case TAG_TO:
+    case RECORD_HISTORY_TO:
         history->to = name_take(value, len_bytes, vm_state_name, VM_STATE_COUNT);
         return 0;
-    case TAG_EVENT:
+    case RECORD_HISTORY_EVENT:
         history->event = name_take(value, len_bytes, vm_event_name, VM_EVENT_COUNT);
         return 0;
     default:

@@ -8,13 +8,6 @@
 #include "src/core/record.h"
 #include "src/core/tlv.h"
 
-enum {
-    TAG_SPKI = 1,     /* user */
-    TAG_TIMEOUT = 2,  /* brick: i64, state's name */
-    TAG_HOLDER = 3,   /* drive */
-    TAG_ENVELOPE = 4, /* drive: 32 bytes of fingerprint, ciphertext */
-};
-
 #define USER(tag, kind, member) TLV_MEMBER(tag, kind, struct user, member)
 static const struct tlv_member user_members[] = {
     USER(16, TLV_TEXT, name),
@@ -22,6 +15,7 @@ static const struct tlv_member user_members[] = {
     USER(18, TLV_BYTES, fingerprint),
     USER(19, TLV_NUMBER, created_at_ms),
 };
+const struct tlv_table record_user_table = {user_members, TLV_COUNT(user_members)};
 
 #define BRICK(tag, kind, member) TLV_MEMBER(tag, kind, struct brick, member)
 static const struct tlv_member brick_members[] = {
@@ -39,18 +33,20 @@ static const struct tlv_member brick_members[] = {
     BRICK(27, TLV_BOOL, applications),
     BRICK(28, TLV_NUMBER, created_at_ms),
 };
+const struct tlv_table record_brick_table = {brick_members, TLV_COUNT(brick_members)};
 
 #define DRIVE(tag, kind, member) TLV_MEMBER(tag, kind, struct drive, member)
 static const struct tlv_member drive_members[] = {
     DRIVE(16, TLV_BYTES, id),        DRIVE(17, TLV_TEXT, name),    DRIVE(18, TLV_BYTES, owner),
     DRIVE(19, TLV_NUMBER, size_mib), DRIVE(20, TLV_NUMBER, state), DRIVE(21, TLV_NUMBER, created_at_ms),
 };
+const struct tlv_table record_drive_table = {drive_members, TLV_COUNT(drive_members)};
 
 int record_user_encode(const struct user *user, uint8_t **ret_bytes, size_t *ret_len_bytes)
 {
     struct tlv_writer writer;
     tlv_writer_init(&writer, RECORD_FORMAT);
-    tlv_put(&writer, TAG_SPKI, user->spki, user->spki_len_bytes);
+    tlv_put(&writer, RECORD_USER_SPKI, user->spki, user->spki_len_bytes);
     tlv_put_members(&writer, user_members, TLV_COUNT(user_members), user);
     return tlv_writer_end(&writer, ret_bytes, ret_len_bytes);
 }
@@ -66,11 +62,11 @@ int record_user_decode(const void *bytes, size_t len_bytes, struct user *ret_use
     if (rc)
         return rc;
     while (tlv_next(&reader, &tag, &value, &value_len_bytes)) {
-        if (tag == TAG_SPKI && value_len_bytes <= sizeof user.spki) {
+        if (tag == RECORD_USER_SPKI && value_len_bytes <= sizeof user.spki) {
             memcpy(user.spki, value, value_len_bytes);
             user.spki_len_bytes = (uint16_t)value_len_bytes;
-        } else if (tag == TAG_SPKI || tlv_take_member(user_members, TLV_COUNT(user_members), &user, tag,
-                                                      value, value_len_bytes) < 0) {
+        } else if (tag == RECORD_USER_SPKI || tlv_take_member(user_members, TLV_COUNT(user_members), &user,
+                                                              tag, value, value_len_bytes) < 0) {
             return -EBADMSG;
         }
     }
@@ -88,7 +84,7 @@ static void brick_timeout_put(struct tlv_writer *writer, int state, int64_t time
     for (int i = 0; i < 8; i++)
         bytes[i] = (uint8_t)((uint64_t)timeout_ms >> (56 - 8 * i));
     memcpy(bytes + 8, name, name_len_bytes);
-    tlv_put(writer, TAG_TIMEOUT, bytes, 8 + name_len_bytes);
+    tlv_put(writer, RECORD_BRICK_TIMEOUT, bytes, 8 + name_len_bytes);
 }
 
 int record_brick_encode(const struct brick *brick, uint8_t **ret_bytes, size_t *ret_len_bytes)
@@ -128,9 +124,9 @@ int record_brick_decode(const void *bytes, size_t len_bytes, struct brick *ret_b
     for (int state = 0; state < VM_STATE_COUNT; state++)
         brick.timeout_ms[state] = -1;
     while (tlv_next(&reader, &tag, &value, &value_len_bytes)) {
-        rc = tag == TAG_TIMEOUT ? brick_timeout_take(&brick, value, value_len_bytes)
-                                : tlv_take_member(brick_members, TLV_COUNT(brick_members), &brick, tag, value,
-                                                  value_len_bytes);
+        rc = tag == RECORD_BRICK_TIMEOUT ? brick_timeout_take(&brick, value, value_len_bytes)
+                                         : tlv_take_member(brick_members, TLV_COUNT(brick_members), &brick,
+                                                           tag, value, value_len_bytes);
         if (rc < 0)
             return rc;
     }
@@ -149,13 +145,14 @@ int record_drive_encode(const struct drive *drive, uint8_t **ret_bytes, size_t *
         uint8_t holder[VM_UUID_LEN + 1];
         memcpy(holder, drive->holders[i].vm, VM_UUID_LEN);
         holder[VM_UUID_LEN] = drive->holders[i].mode;
-        tlv_put(&writer, TAG_HOLDER, holder, sizeof holder);
+        tlv_put(&writer, RECORD_DRIVE_HOLDER, holder, sizeof holder);
     }
     for (size_t i = 0; i < drive->nenvelopes; i++) {
         uint8_t envelope[RECORD_HASH_LEN + RECORD_CIPHERTEXT_MAX];
         memcpy(envelope, drive->envelopes[i].user, RECORD_HASH_LEN);
         memcpy(envelope + RECORD_HASH_LEN, drive->envelopes[i].ciphertext, drive->envelopes[i].len_bytes);
-        tlv_put(&writer, TAG_ENVELOPE, envelope, (size_t)RECORD_HASH_LEN + drive->envelopes[i].len_bytes);
+        tlv_put(&writer, RECORD_DRIVE_ENVELOPE, envelope,
+                (size_t)RECORD_HASH_LEN + drive->envelopes[i].len_bytes);
     }
     return tlv_writer_end(&writer, ret_bytes, ret_len_bytes);
 }
@@ -195,8 +192,8 @@ static int drive_read(struct tlv_reader *reader, struct drive *drive)
     const uint8_t *value;
     size_t len_bytes;
     while (tlv_next(reader, &tag, &value, &len_bytes)) {
-        int rc = tag == TAG_HOLDER ? holder_take(drive, value, len_bytes)
-                 : tag == TAG_ENVELOPE
+        int rc = tag == RECORD_DRIVE_HOLDER ? holder_take(drive, value, len_bytes)
+                 : tag == RECORD_DRIVE_ENVELOPE
                      ? envelope_take(drive, value, len_bytes)
                      : tlv_take_member(drive_members, TLV_COUNT(drive_members), drive, tag, value, len_bytes);
         if (rc < 0)

@@ -8,17 +8,6 @@
 #include "src/core/record.h"
 #include "src/core/tlv.h"
 
-/* Tags; never given another meaning. */
-enum {
-    TAG_SEQ = 1,
-    TAG_STATE = 2,
-    TAG_REGISTRATION = 3,
-    TAG_DRIVE = 4,
-    TAG_TIMEOUT = 5, /* state's name, 0, i64 */
-    TAG_SPKI = 6,    /* in a registration */
-    TAG_ADDRESS = 7  /* in a registration, one a time */
-};
-
 #define VM(tag, kind, member) TLV_MEMBER(tag, kind, struct vm, member)
 static const struct tlv_member vm_members[] = {
     VM(16, TLV_NUMBER, head.changes),
@@ -56,6 +45,7 @@ static const struct tlv_member vm_members[] = {
     VM(48, TLV_NUMBER, clock_boot),
     VM(49, TLV_NUMBER, clock_ahead_ms),
 };
+const struct tlv_table record_vm_table = {vm_members, TLV_COUNT(vm_members)};
 
 #define REGISTRATION(tag, kind, member) TLV_MEMBER(tag, kind, struct vm_registration, member)
 static const struct tlv_member registration_members[] = {
@@ -63,6 +53,7 @@ static const struct tlv_member registration_members[] = {
     REGISTRATION(18, TLV_BYTES, manifest_hash),   REGISTRATION(19, TLV_BYTES, config_hash),
     REGISTRATION(20, TLV_BYTES, key_fingerprint), REGISTRATION(21, TLV_TEXT, version),
 };
+const struct tlv_table record_registration_table = {registration_members, TLV_COUNT(registration_members)};
 
 #define DRIVE(tag, kind, member) TLV_MEMBER(tag, kind, struct vm_drive, member)
 static const struct tlv_member drive_members[] = {
@@ -70,14 +61,15 @@ static const struct tlv_member drive_members[] = {
     DRIVE(19, TLV_NUMBER, mode), DRIVE(20, TLV_NUMBER, status), DRIVE(21, TLV_NUMBER, attached),
     DRIVE(22, TLV_NUMBER, code), DRIVE(23, TLV_TEXT, detail),
 };
+const struct tlv_table record_vm_drive_table = {drive_members, TLV_COUNT(drive_members)};
 
 static void registration_put(struct tlv_writer *writer, const struct vm_registration *registration)
 {
-    size_t opened = tlv_open(writer, TAG_REGISTRATION);
+    size_t opened = tlv_open(writer, RECORD_VM_REGISTRATION);
     tlv_put_members(writer, registration_members, TLV_COUNT(registration_members), registration);
-    tlv_put(writer, TAG_SPKI, registration->spki, registration->spki_len_bytes);
+    tlv_put(writer, RECORD_REGISTRATION_SPKI, registration->spki, registration->spki_len_bytes);
     for (size_t i = 0; i < VM_ADDRESSES_MAX && registration->address[i][0]; i++)
-        tlv_put_text(writer, TAG_ADDRESS, registration->address[i]);
+        tlv_put_text(writer, RECORD_REGISTRATION_ADDRESS, registration->address[i]);
     tlv_close(writer, opened);
 }
 
@@ -93,7 +85,7 @@ static void timeouts_put(struct tlv_writer *writer, const struct vm *vm)
         for (int i = 0; i < 8; i++)
             bytes[name_len_bytes + 1 + (size_t)i] =
                 (uint8_t)((uint64_t)vm->timeout_ms[state] >> (56 - 8 * i));
-        tlv_put(writer, TAG_TIMEOUT, bytes, name_len_bytes + 9);
+        tlv_put(writer, RECORD_VM_TIMEOUT, bytes, name_len_bytes + 9);
     }
 }
 
@@ -101,14 +93,14 @@ int record_vm_encode(const struct vm *vm, uint64_t seq, uint8_t **ret_bytes, siz
 {
     struct tlv_writer writer;
     tlv_writer_init(&writer, RECORD_FORMAT);
-    tlv_put_number(&writer, TAG_SEQ, seq, 8);
-    tlv_put_text(&writer, TAG_STATE, vm_state_name(vm->head.state));
+    tlv_put_number(&writer, RECORD_VM_SEQ, seq, 8);
+    tlv_put_text(&writer, RECORD_VM_STATE, vm_state_name(vm->head.state));
     tlv_put_members(&writer, vm_members, TLV_COUNT(vm_members), vm);
     timeouts_put(&writer, vm);
     if (vm->registered)
         registration_put(&writer, &vm->registration);
     for (size_t i = 0; i < vm->drives; i++) {
-        size_t opened = tlv_open(&writer, TAG_DRIVE);
+        size_t opened = tlv_open(&writer, RECORD_VM_DRIVE);
         tlv_put_members(&writer, drive_members, TLV_COUNT(drive_members), &vm->drive[i]);
         tlv_close(&writer, opened);
     }
@@ -133,9 +125,9 @@ static int registration_take(struct vm_registration *registration, const uint8_t
     tlv_reader_init_inner(&reader, value, len_bytes);
     while (tlv_next(&reader, &tag, &inner, &inner_len_bytes)) {
         int rc = 0;
-        if (tag == TAG_SPKI) {
+        if (tag == RECORD_REGISTRATION_SPKI) {
             rc = spki_take(registration, inner, inner_len_bytes);
-        } else if (tag == TAG_ADDRESS) {
+        } else if (tag == RECORD_REGISTRATION_ADDRESS) {
             if (naddresses == VM_ADDRESSES_MAX || inner_len_bytes >= VM_ADDRESS_LEN)
                 return -EBADMSG;
             memcpy(registration->address[naddresses++], inner, inner_len_bytes);
@@ -185,15 +177,15 @@ static int drive_take(struct vm *vm, const uint8_t *value, size_t len_bytes)
 static int vm_take(struct vm *vm, uint64_t *seq, uint16_t tag, const uint8_t *value, size_t len_bytes)
 {
     switch (tag) {
-    case TAG_SEQ:
+    case RECORD_VM_SEQ:
         return tlv_number(value, len_bytes, 8, seq) ? 0 : -EBADMSG;
-    case TAG_STATE:
+    case RECORD_VM_STATE:
         return state_take(vm, value, len_bytes);
-    case TAG_REGISTRATION:
+    case RECORD_VM_REGISTRATION:
         return registration_take(&vm->registration, value, len_bytes);
-    case TAG_DRIVE:
+    case RECORD_VM_DRIVE:
         return drive_take(vm, value, len_bytes);
-    case TAG_TIMEOUT:
+    case RECORD_VM_TIMEOUT:
         return timeout_take(vm, value, len_bytes);
     default:
         return tlv_take_member(vm_members, TLV_COUNT(vm_members), vm, tag, value, len_bytes);

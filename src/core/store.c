@@ -25,19 +25,22 @@ static int say(char error[STORE_ERROR_LEN], int code, const char *what, const ch
 }
 
 /* One kilnd a store: two would each undo what the other decides. */
-static int folder_lock(struct store *store, char error[STORE_ERROR_LEN])
+int store_folder_lock(const char *folder, int *ret_fd, char error[STORE_ERROR_LEN])
 {
     char path[PATH_MAX];
-    if (mkdir(store->folder, 0700) < 0 && errno != EEXIST)
-        return say(error, -errno, "cannot make the folder", store->folder);
-    if (snprintf(path, sizeof path, "%s/owner", store->folder) >= (int)sizeof path)
-        return say(error, -ENAMETOOLONG, "the store's folder is", store->folder);
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (store->lock_fd < 0)
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return say(error, -errno, "cannot make the folder", folder);
+    if (snprintf(path, sizeof path, "%s/owner", folder) >= (int)sizeof path)
+        return say(error, -ENAMETOOLONG, "the store's folder is", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
         return say(error, -errno, "cannot open", path);
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return say(error, errno == EWOULDBLOCK ? -EBUSY : -errno, "another kilnd holds the store",
-                   store->folder);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        int rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        close(fd);
+        return say(error, rc, "another kilnd holds the store", folder);
+    }
+    *ret_fd = fd;
     return 0;
 }
 
@@ -81,7 +84,7 @@ int store_open(const char *path, struct loop *loop, struct store **ret_store, ch
     struct store *store = store_make(path, loop);
     if (!store)
         return say(error, -ENOMEM, "cannot open the store", path);
-    int rc = folder_lock(store, error);
+    int rc = store_folder_lock(path, &store->lock_fd, error);
     if (!rc)
         rc = head_load(store, error);
     if (!rc)
@@ -100,6 +103,7 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
+    store_job_stop(store);
     store_thread_stop(store);
     store_env_close(store);
     if (store->head_fd >= 0)

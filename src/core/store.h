@@ -83,9 +83,16 @@ size_t store_waiting(struct store *store);
 /* LMDB's number of the last transaction that is durable. Any thread. */
 uint64_t store_transaction(struct store *store);
 
-/* Reads what is durable. EACH returns 0 to go on, else that ends the walk and is returned. Key and value are
- * borrowed for the call. The walk begins at the first key not below FROM (NULL: the first) and ends
- * before the first key that does not begin with the PREFIX_LEN_BYTES first bytes of FROM. */
+/* Runs RUN on a thread of its own, for what takes longer than a turn of the loop may; then DONE on the loop,
+ * or from store_close. One at a time: -EBUSY; else -ENOMEM, -EAGAIN, and DONE is not called. */
+typedef void store_job_fn(void *arg);
+int store_job(struct store *store, store_job_fn *run, store_done_fn *done, void *arg);
+/* Whether the store closes, so that a job shall end early. Any thread. */
+bool store_job_ends(const struct store *store);
+
+/* Reads what is durable. Any thread. EACH returns 0 to go on, else that ends the walk and is returned. Key
+ * and value are borrowed for the call. The walk begins at the first key not below FROM (NULL: the first) and
+ * ends before the first key that does not begin with the PREFIX_LEN_BYTES first bytes of FROM. */
 typedef int store_each_fn(void *arg, const void *key, size_t key_len_bytes, const void *value,
                           size_t value_len_bytes);
 int store_each(struct store *store, enum store_database database, const void *from, size_t from_len_bytes,

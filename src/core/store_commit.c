@@ -102,7 +102,10 @@ static int head_fill(struct store *store, MDB_txn *txn, struct store_head *ret_h
 static void head_write(struct store *store, const struct store_head *head)
 {
     int rc = store_head_write(store->head_fd, head);
+    pthread_mutex_lock(&store->lock);
+    store->transaction = head->transaction;
     store->head = *head;
+    pthread_mutex_unlock(&store->lock);
     if (rc)
         log_warning("store", "its head is behind: it cannot be written", "error=%s", strerror(-rc));
 }
@@ -130,9 +133,6 @@ int store_transact(struct store *store, const struct store_list *list, bool crea
         return rc;
     store->sums = sums;
     head_write(store, &head);
-    pthread_mutex_lock(&store->lock);
-    store->transaction = head.transaction;
-    pthread_mutex_unlock(&store->lock);
     return 0;
 }
 
@@ -236,15 +236,20 @@ static bool list_commit(struct store *store, struct store_list *list)
     }
 }
 
-static void list_tell(struct store *store, struct store_list *list)
+void store_done_wake(struct store *store)
 {
     const uint64_t one = 1;
-    for (const struct store_batch *batch = list->first; batch; batch = batch->next)
-        store->waiting--;
-    store_list_move(&store->done, list);
     /* It fails only when the counter is full, and then the loop is being woken anyway. */
     while (write(store->done_fd, &one, sizeof one) < 0 && errno == EINTR)
         continue;
+}
+
+static void list_tell(struct store *store, struct store_list *list)
+{
+    for (const struct store_batch *batch = list->first; batch; batch = batch->next)
+        store->waiting--;
+    store_list_move(&store->done, list);
+    store_done_wake(store);
 }
 
 static void *thread_main(void *arg)
@@ -285,6 +290,7 @@ static void done_tell(int ready, void *arg)
             batch->done(batch->arg);
         store_batch_destroy(batch);
     }
+    store_job_tell(store);
 }
 
 /* ---- on the loop ---- */
@@ -382,6 +388,13 @@ uint64_t store_transaction(struct store *store)
     uint64_t number = store->transaction;
     pthread_mutex_unlock(&store->lock);
     return number;
+}
+
+void store_head_last(struct store *store, struct store_head *ret_head)
+{
+    pthread_mutex_lock(&store->lock);
+    *ret_head = store->head;
+    pthread_mutex_unlock(&store->lock);
 }
 
 size_t store_waiting(struct store *store)

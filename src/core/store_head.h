@@ -24,5 +24,7 @@ int store_head_open(const char *path, int *ret_fd, struct store_head *ret_head);
 int store_head_make(const char *path, const struct store_head *head);
 /* Negative errno. */
 int store_head_write(int fd, const struct store_head *head);
+/* The head as it was last written, or was meant to be. Any thread. (store_commit.c) */
+void store_head_last(struct store *store, struct store_head *ret_head);
 
 #endif

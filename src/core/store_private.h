@@ -5,6 +5,7 @@
 #define KILN_CORE_STORE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "src/core/store.h"
 #include "src/core/store_head.h"
@@ -47,13 +48,14 @@ struct store {
      * or to open the environment again. */
     pthread_rwlock_t map_lock;
 
-    /* The commit thread's, once it runs. */
-    struct store_sums sums; /* of what is durable */
-    struct store_head head;
+    struct store_sums sums; /* of what is durable; the commit thread's, once it runs */
 
     /* The loop's: committed in this turn. */
     struct store_list turn;
     struct loop_timer *turn_end; /* owned */
+
+    struct store_job *job; /* owned; the loop's: NULL when none runs (store_job.c) */
+    atomic_bool job_ends;
 
     pthread_t thread;
     bool thread_runs;
@@ -63,6 +65,7 @@ struct store {
     struct store_list done;  /* durable, the loop does not know yet */
     size_t waiting;          /* batches in the turn, the queue or the thread's hands */
     uint64_t transaction;    /* the last that is durable */
+    struct store_head head;
     int error;
     char words[STORE_ERROR_LEN]; /* of `error` */
     bool stop;
@@ -73,6 +76,9 @@ struct store {
 void store_list_init(struct store_list *list);
 void store_list_move(struct store_list *to, struct store_list *from);
 void store_list_finish(struct store_list *list);
+
+/* Makes and locks FOLDER. -EBUSY another process has it; errno, and ERROR. (store.c) */
+int store_folder_lock(const char *folder, int *ret_fd, char error[STORE_ERROR_LEN]);
 
 /* Starts and ends the commit thread (store_commit.c). Ending makes durable what is queued, if the disk lets
  * it. */
@@ -87,6 +93,12 @@ void store_env_close(struct store *store);
 /* All of LIST in one transaction, with the sums; then the head. CREATES makes the databases. LMDB's error or
  * an errno; the old truth then stands. (store_commit.c) */
 int store_transact(struct store *store, const struct store_list *list, bool creates);
+
+/* Tells the job that has finished, if one has; ends and tells the one that runs. (store_job.c) */
+void store_job_tell(struct store *store);
+void store_job_stop(struct store *store);
+/* The loop is to look at what is done. Any thread. (store_commit.c) */
+void store_done_wake(struct store *store);
 
 /* A read transaction, with the map held in place. Negative errno. (store_read.c) */
 int store_read_begin(struct store *store, struct MDB_txn **ret_txn);

@@ -32,6 +32,7 @@ enum tlv_kind {
 };
 
 struct tlv_member {
+    const char *name; /* as the struct has it */
     uint16_t tag;
     uint8_t kind; /* enum tlv_kind */
     size_t offset, size_bytes;
@@ -39,7 +40,7 @@ struct tlv_member {
 
 #define TLV_MEMBER(tag, kind, type, member)                                                                  \
     {                                                                                                        \
-        tag, kind, offsetof(type, member), sizeof((type *)0)->member                                         \
+#member, tag, kind, offsetof(type, member), sizeof((type *)0)->member                                \
     }
 #define TLV_COUNT(table) (sizeof(table) / sizeof(table)[0])
 

@@ -11,7 +11,7 @@
 #include "src/core/virt_ops.h"
 #include "src/io/loop.h"
 
-enum { AUDIT_MEMBERS = 9 };
+enum { AUDIT_MEMBERS = 10 };
 
 struct audit_walk {
     struct view_page page;
@@ -37,24 +37,6 @@ void verb_audit_list(struct ask *ask, uint64_t since)
     snprintf(next, sizeof next, "%llu", (unsigned long long)walk.last);
     view_page_end(&walk.page, walk.full ? next : NULL);
     ask_send(ask, 200, &walk.page.out);
-}
-
-void verb_audit_verify(struct ask *ask)
-{
-    uint64_t count, at;
-    int error = audit_verify(ask->verbs->core->store, &count, &at);
-    if (error) {
-        ask_refuse(ask, CODE_STORE_FAILED, strerror(-error));
-        return;
-    }
-    struct json_writer out = json_writer_init(0);
-    json_write_object_begin(&out, NULL);
-    json_write_int(&out, "entries", (int64_t)count);
-    json_write_bool(&out, "good", at == 0);
-    if (at)
-        json_write_int(&out, "at", (int64_t)at);
-    json_write_object_end(&out);
-    ask_send(ask, 200, &out);
 }
 
 static int64_t count_living(const struct core *core)

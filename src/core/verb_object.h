@@ -35,7 +35,15 @@ void verb_user_add(struct ask *ask, const struct json *params);
 void verb_user_remove(struct ask *ask, const char *name);
 
 void verb_audit_list(struct ask *ask, uint64_t since);
-void verb_audit_verify(struct ask *ask);
+/* HEAD (may be NULL) is an earlier answer of verb_audit_head: that entry must be in the chain. */
+void verb_audit_verify(struct ask *ask, const char *head);
+void verb_audit_head(struct ask *ask);
+
+void verb_store_check(struct ask *ask);
+/* Every record, or those of the database ONLY, from AFTER on; both may be NULL. A page is of one moment. */
+void verb_store_dump(struct ask *ask, const char *only, const char *after);
+/* To the new file PATH, with kilnd's rights. */
+void verb_store_backup(struct ask *ask, const char *path);
 void verb_daemon_status(struct ask *ask);
 void verb_daemon_reload(struct ask *ask);
 

@@ -10,6 +10,8 @@
 #include "protocol/json_write.h"
 #include "src/core/ask.h"
 
+struct store_verdict;
+
 void view_vm(struct json_writer *out, const char *key, const struct core *core, const struct vm_slot *slot);
 void view_vm_history(struct json_writer *out, const char *key, const struct history *history);
 /* The params of vm.event; VM is NULL for a change of the past. */
@@ -24,6 +26,9 @@ void view_drive(struct json_writer *out, const char *key, const struct core *cor
 void view_user(struct json_writer *out, const char *key, const struct user *user);
 void view_audit(struct json_writer *out, const char *key, const struct audit_entry *entry,
                 const uint8_t hash[RECORD_HASH_LEN]);
+
+/* Members of an object that is open. (verb_store.c) */
+void view_store_verdict(struct json_writer *out, const struct store_verdict *verdict);
 
 /* "" for CODE_NONE and for a number that is none. */
 const char *view_code_name(int32_t code);

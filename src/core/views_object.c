@@ -103,6 +103,7 @@ void view_audit(struct json_writer *out, const char *key, const struct audit_ent
     json_write_text(out, "from", entry->from);
     json_write_text(out, "to", entry->to);
     json_write_text(out, "story", entry->story);
+    json_write_hex(out, "previous", entry->previous, sizeof entry->previous);
     json_write_hex(out, "hash", hash, RECORD_HASH_LEN);
     json_write_object_end(out);
 }

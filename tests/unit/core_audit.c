@@ -155,6 +155,104 @@ static void swapped_entries_are_found(void **state)
     assert_int_equal(first_wrong(fixture), 3);
 }
 
+static struct audit end_of(struct fixture *fixture)
+{
+    struct audit end;
+    assert_int_equal(audit_load(&end, fixture->folder.store), 0);
+    return end;
+}
+
+/* The entries after SEQ are dropped, and the end that is kept beside the chain is moved there too: whoever
+ * can write the store can do that. */
+static void truncate_after(struct fixture *fixture, uint64_t seq)
+{
+    struct store_batch *batch;
+    struct audit_entry entry;
+    uint8_t end[STORE_AUDIT_END_BYTES];
+    entry_read(fixture, seq, &entry);
+    for (uint64_t last = fixture->audit.seq; last > seq; last--)
+        entry_write(fixture, last, NULL);
+    wire_put_u64(end, seq);
+    audit_hash(&entry, end + 8);
+    assert_int_equal(store_batch_create(fixture->folder.store, &batch), 0);
+    store_put(batch, STORE_META, STORE_AUDIT_END_KEY, sizeof STORE_AUDIT_END_KEY - 1, end, sizeof end);
+    commit_wait(fixture, batch);
+}
+
+static void a_truncated_tail_is_found_by_who_knew_an_entry_of_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct audit_verdict verdict;
+    struct audit_mark mark = {.end = end_of(fixture), .whose = "was given"};
+    assert_int_equal(audit_check(fixture->folder.store, &mark, 1, NULL, &verdict), 0);
+    assert_int_equal(verdict.wrong_at, 0);
+    assert_memory_equal(verdict.hash, mark.end.hash, sizeof verdict.hash);
+    truncate_after(fixture, 5);
+    assert_int_equal(first_wrong(fixture), 0);
+    assert_int_equal(audit_check(fixture->folder.store, &mark, 1, NULL, &verdict), 0);
+    assert_int_equal(verdict.wrong_at, 6);
+    assert_string_equal(verdict.words, "the chain ends before entry 8, which was given");
+    /* A chain that goes on anew from there is another one. */
+    struct audit anew = end_of(fixture);
+    for (int i = 0; i < 4; i++) {
+        struct store_batch *batch;
+        struct audit_deed deed = {.actor = "uid:0", .what = "forged"};
+        assert_int_equal(store_batch_create(fixture->folder.store, &batch), 0);
+        assert_int_equal(audit_append(&anew, batch, 7, &deed), 0);
+        commit_wait(fixture, batch);
+    }
+    assert_int_equal(first_wrong(fixture), 0);
+    assert_int_equal(audit_check(fixture->folder.store, &mark, 1, NULL, &verdict), 0);
+    assert_int_equal(verdict.wrong_at, 8);
+    assert_string_equal(verdict.words, "it is not the entry that was given");
+}
+
+/* More than one slice of the check, and entries that come while it walks. */
+static void a_chain_that_grows_while_it_is_checked_is_good(void **state)
+{
+    struct fixture *fixture = *state;
+    struct audit_verdict verdict;
+    for (int i = 0; i < 30; i++) {
+        struct store_batch *batch;
+        assert_int_equal(store_batch_create(fixture->folder.store, &batch), 0);
+        for (int j = 0; j < 100; j++) {
+            struct audit_deed deed = {.actor = "uid:0", .what = "vm.create"};
+            assert_int_equal(audit_append(&fixture->audit, batch, 1, &deed), 0);
+        }
+        assert_int_equal(store_commit(batch, NULL, NULL), 0);
+        loop_step(fixture->folder.loop, false);
+        assert_int_equal(audit_check(fixture->folder.store, NULL, 0, NULL, &verdict), 0);
+        assert_int_equal(verdict.wrong_at, 0);
+    }
+}
+
+static bool always(const struct store *store)
+{
+    (void)store;
+    return true;
+}
+
+static void a_check_that_is_to_end_does(void **state)
+{
+    struct fixture *fixture = *state;
+    struct audit_verdict verdict;
+    assert_int_equal(audit_check(fixture->folder.store, NULL, 0, always, &verdict), -ECANCELED);
+}
+
+static void an_end_is_written_down_and_read_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct audit end = end_of(fixture), back;
+    char text[AUDIT_END_TEXT_BYTES];
+    static const char *const wrong[] = {"", "8", "8:", ":00", "-1:", " 8:", "x"};
+    audit_end_format(&end, text);
+    assert_int_equal(audit_end_parse(text, &back), 0);
+    assert_int_equal(back.seq, ENTRIES);
+    assert_memory_equal(back.hash, end.hash, sizeof back.hash);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(audit_end_parse(wrong[i], &back), -EINVAL);
+}
+
 static void the_chain_goes_on_after_a_restart(void **state)
 {
     struct fixture *fixture = *state;
@@ -206,6 +304,10 @@ int main(void)
         TEST(a_changed_entry_is_found_wherever_it_is),
         TEST(a_dropped_entry_is_found_wherever_it_was),
         TEST(swapped_entries_are_found),
+        TEST(a_truncated_tail_is_found_by_who_knew_an_entry_of_it),
+        TEST(a_chain_that_grows_while_it_is_checked_is_good),
+        TEST(a_check_that_is_to_end_does),
+        TEST(an_end_is_written_down_and_read_back),
         TEST(the_chain_goes_on_after_a_restart),
         TEST(entries_are_listed_from_where_one_asks),
         cmocka_unit_test(the_hash_of_an_entry_is_this),

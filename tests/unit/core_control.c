@@ -264,6 +264,11 @@ static void strangers_read_and_change_nothing(void **state)
         sizeof out);
     assert_non_null(strstr(out, "NOT_ALLOWED"));
     assert_non_null(user_find(&world->core, "bob"));
+    ask_as_stranger(
+        "control.sock",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"store.backup\",\"params\":{\"path\":\"/tmp/x\"}}\n", out,
+        sizeof out);
+    assert_non_null(strstr(out, "NOT_ALLOWED"));
     ask_as_stranger("control.sock", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"daemon.status\"}\n", out,
                     sizeof out);
     assert_non_null(strstr(out, "\"edge\":\"up\""));
