@@ -224,28 +224,36 @@ static size_t node_size(const struct node_head *head, bool is_branch)
     return (size + 1) & ~(size_t)1;
 }
 
-/* Nodes fill the page from `upper` to its end, each on its own bytes. */
+/* The size of the node at AT, 0 when it makes no sense or does not fit the page. */
+static size_t node_size_at(const uint8_t *bytes, size_t at, const struct page_head *head, size_t page_bytes)
+{
+    struct node_head node;
+    if (at + sizeof node > page_bytes)
+        return 0;
+    memcpy(&node, bytes + at, sizeof node);
+    size_t size = node_size(&node, head->flags == PAGE_BRANCH);
+    return size > page_bytes - at ? 0 : size;
+}
+
+/* Nodes fill the page from `upper` to its end, one after the other, each with one offset that leads to it. */
 static bool nodes_are_good(const uint8_t *bytes, const struct page_head *head, size_t page_bytes)
 {
-    uint8_t taken[STORE_PAGE_BYTES_MAX / 16] = {0}; /* a bit for every two bytes */
-    size_t sum = 0, nodes = (head->lower - sizeof *head) / 2;
+    uint8_t begins[STORE_PAGE_BYTES_MAX / 16]; /* a bit for every two bytes */
+    size_t size, met = 0, nodes = (head->lower - sizeof *head) / 2;
+    memset(begins, 0, page_bytes / 16);
     for (size_t i = 0; i < nodes; i++) {
-        struct node_head node;
         size_t at = node_offset(bytes, i);
-        if (at % 2 || at < head->upper || at + sizeof node > page_bytes)
+        if (at >= page_bytes || at % 2)
             return false;
-        memcpy(&node, bytes + at, sizeof node);
-        size_t size = node_size(&node, head->flags == PAGE_BRANCH);
-        if (!size || size > page_bytes - at)
-            return false;
-        for (size_t cell = at / 2; cell < (at + size) / 2; cell++) {
-            if (taken[cell / 8] >> cell % 8 & 1)
-                return false;
-            taken[cell / 8] |= (uint8_t)(1u << cell % 8);
-        }
-        sum += size;
+        begins[at / 16] |= (uint8_t)(1u << at / 2 % 8);
     }
-    return sum == page_bytes - head->upper;
+    for (size_t at = head->upper; at < page_bytes; at += size, met++) {
+        size = node_size_at(bytes, at, head, page_bytes);
+        if (!size || !(begins[at / 16] >> at / 2 % 8 & 1))
+            return false;
+    }
+    /* As many nodes as offsets, and to each node leads one. */
+    return met == nodes;
 }
 
 int store_page_read(struct store_pages *pages, uint64_t number, uint8_t *bytes, struct store_page *ret_page)
