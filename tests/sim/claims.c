@@ -149,8 +149,9 @@ static bool is_quiet(void)
            false_virt_is_well();
 }
 
-/* The grace of a domain that no record names begins anew with each kilnd. */
-void claims_host_started(void)
+/* Of a domain that no record names: anew with each kilnd, and with each libvirtd, whose first lists may not
+ * show it. */
+void claims_grace_begins(void)
 {
     for (struct hypervisor_domain *domain = hypervisor_domains(); domain; domain = domain->next)
         if (!truth_vm(domain->id))

@@ -22,7 +22,7 @@ const char *claims_words(void);
 
 void claims_begin(void);
 void claims_look(void);
-void claims_host_started(void);
+void claims_grace_begins(void);
 /* kilnd asks libvirt for what a VM in STATE wants, for its boot BOOT (0: any): whether that is what is
  * durable. */
 void claims_asked(const uint8_t id[16], int state, uint32_t boot);

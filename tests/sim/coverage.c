@@ -58,7 +58,7 @@ void coverage_guest(const struct fsm_row *row)
 {
     for (size_t at = 0; at <= guest_machine.nstates; at++) {
         const struct fsm_state *state = state_at(&guest, at);
-        if (row >= state->rows && row < state->rows + state->nrows)
+        if (state->nrows && row >= state->rows && row < state->rows + state->nrows)
             guest.taken[at][row - state->rows]++;
     }
 }

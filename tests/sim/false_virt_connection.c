@@ -9,6 +9,7 @@
 #include "src/core/core.h"
 #include "src/core/reconcile.h"
 #include "tests/sim/box.h"
+#include "tests/sim/claims.h"
 #include "tests/sim/false_loop.h"
 #include "tests/sim/false_virt_private.h"
 #include "tests/sim/host.h"
@@ -135,6 +136,7 @@ static void returned(void *arg)
     libvirt.returns = NULL;
     libvirt.up = true;
     libvirt.up_us = clock_us();
+    claims_grace_begins();
     false_virt_connect_soon();
 }
 

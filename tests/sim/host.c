@@ -95,7 +95,7 @@ void host_start(void)
     /* A loop that takes no time does not stall, and looking for that ten times a second takes ours. */
     loop_timer_disarm(core->stall_timer);
     false_virt_host_started();
-    claims_host_started();
+    claims_grace_begins();
 }
 
 /* Frees what kilnd had in memory. When it is dying nothing of this reaches the world. */
