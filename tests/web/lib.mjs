@@ -19,7 +19,7 @@ const run = promisify(execFile);
 
 export const ORIGIN = process.env.KILN_WEB_ORIGIN ?? 'https://127.0.0.1:9443';
 const SHOTS = process.env.KILN_WEB_SHOTS;
-const LIMIT_MS = 30000;
+const LIMIT_MS = 20000;
 const began = performance.now();
 
 /** Says what was seen. */
@@ -28,6 +28,25 @@ export const step = (words) => console.log(`${((performance.now() - began) / 100
 /** Fails the test unless it holds. */
 export function claim(holds, words) {
   if (!holds) throw new Error(`not so: ${words}`);
+}
+
+/**
+ * The parts of a test, one after the other: what fails is told at once, the others are still tried.
+ * @param {import('playwright-core').Page} page a picture of it is kept where a part fails
+ * @param {(() => Promise<void>)[]} parts
+ */
+export async function inTurn(page, parts) {
+  const failed = [];
+  for (const [i, part] of parts.entries()) {
+    try {
+      await part();
+    } catch (error) {
+      failed.push(error);
+      console.error(error);
+      if (SHOTS) await page.screenshot({ path: join(SHOTS, `failed-${i + 1}.png`), fullPage: true }).catch(() => {});
+    }
+  }
+  claim(failed.length === 0, `every part holds, but ${failed.length} of ${parts.length} do not`);
 }
 
 /** A deed on the host's side (tests/web/host). @returns {Promise<string>} what it printed */

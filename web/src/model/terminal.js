@@ -28,11 +28,11 @@ export class Terminal extends Observable {
   #channel = null;
   #stream = null;
   #streamId = 0;
-  /* Counted in the terminal's output: what came, what the emulator has drawn, and where it stops being a repetition. */
+  /* Counted in the terminal's output: what came, where it stops being a repetition, what the emulator has drawn. */
   #next = 0;
-  #drawn = 0;
   #repeatUntil = 0;
 
+  drawn = 0;
   state = 'opening';
   failure = null;
   /** The shell's exit status once it has ended. */
@@ -79,7 +79,7 @@ export class Terminal extends Observable {
     Object.assign(this, { id: terminal, user });
     this.#streamId = stream;
     this.#next = from;
-    this.#drawn = from;
+    this.drawn = from;
     this.#repeatUntil = shown;
     this.#stream = channel.stream(stream);
     this.#stream.attach({ data: (bytes, done) => this.#show(bytes, done), end: () => {} });
@@ -129,7 +129,7 @@ export class Terminal extends Observable {
     const old = Math.min(Math.max(this.#repeatUntil - this.#next, 0), bytes.length);
     this.#next += bytes.length;
     const draw = (part, then) => this.#screen.show(part, () => {
-      this.#drawn += part.length;
+      this.drawn += part.length;
       then();
     });
     if (old && old < bytes.length) draw(bytes.subarray(0, old), () => {});
@@ -142,7 +142,7 @@ export class Terminal extends Observable {
    * @returns {boolean} false when it could not be taken
    */
   type(text) {
-    if (this.#drawn < this.#repeatUntil) return true;
+    if (this.drawn < this.#repeatUntil) return true;
     return this.#stream?.write(utf8(text)) ?? false;
   }
 

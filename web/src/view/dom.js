@@ -77,8 +77,6 @@ const paths = {
   cross: 'M4 4l8 8M12 4l-8 8',
   copy: 'M5 5V3h8v8h-2M3 5h8v8H3z',
   plus: 'M8 3v10M3 8h10',
-  lock: 'M4 7h8v6H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2',
-  back: 'M10 3L5 8l5 5',
 };
 
 /** @param {keyof typeof paths} name @returns {SVGElement} decoration: what it means stands beside it */

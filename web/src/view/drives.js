@@ -4,7 +4,7 @@
 import { makeDrive, removeDrive, revokeDrive, shareDrive } from '../model/drives.js';
 import { actionButton, field, form, nameFault, outcome } from './form.js';
 import { ask } from './dialog.js';
-import { h, hold, icon, keyedList, say, shortPrint, show } from './dom.js';
+import { h, hold, keyedList, say, shortPrint, show } from './dom.js';
 import { size } from './time.js';
 
 const UNITS = { MiB: 1, GiB: 1024, TiB: 1048576 };
@@ -122,7 +122,7 @@ export function drivesPage(session, host) {
   const none = h('p.hint', {}, 'No drives yet.');
   const update = keyedList(list, (drive) => driveCard(session, host, drive), (drive) => drive.id);
   return {
-    node: h('div', {}, h('div.title', {}, h('h1', {}, icon('lock'), 'Drives'), h('p.lead', {}, 'Each drive is encrypted. Its key is made in this page; the host keeps it only sealed to people’s public keys.')),
+    node: h('div.stack', {}, h('div.title', {}, h('h1', {}, 'Drives'), h('p.lead', {}, 'Each drive is encrypted. Its key is made in this page; the host keeps it only sealed to people’s public keys.')),
       newDrive(session, host), list, none),
     draw: () => {
       update(host.drives);

@@ -24,6 +24,7 @@ export function pairPanel(vm, pairing) {
     node,
     draw: () => {
       node.dataset.pairing = pairing.state;
+      node.dataset.tookMs = String(Math.round(pairing.tookMs));
       say(state, words[pairing.state]);
       const key = pairing.fingerprint;
       if (key && print.dataset.key !== key) {

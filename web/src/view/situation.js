@@ -4,7 +4,7 @@
 import { explain } from '../net/failure.js';
 import { h, hold, say, show } from './dom.js';
 import { countdown, everySecond } from './time.js';
-import { waitingFor } from './states.js';
+import { mood, waitingFor } from './states.js';
 
 function sentence(words) {
   return words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : '';
@@ -46,7 +46,7 @@ export function situation(vm, host, id) {
     say(story, now.unreachable && now.state !== 'destroyed' ? 'The host does not hear from the VM at the moment.' : sentence(now.story));
     if (failure) hold(code, ...causeParts(code, failure));
     else say(code, '');
-    node.classList.toggle('bad', Boolean(failure));
+    node.className = `situation ${failure ? 'bad' : mood(now)}`;
     show(lines, now.state === 'destroyed' || now.state === 'booted');
     tick();
   };

@@ -36,7 +36,7 @@ function driveMeter() {
 export function statusPanel(pairing) {
   const cpu = graph('Processors', { top: 1 });
   const memory = graph('Memory', { top: 1 });
-  const network = graph('Network, in and out', { lines: 2 });
+  const network = graph('Network', { lines: 2 });
   const drives = h('ul.drive-uses');
   const updateDrives = keyedList(drives, driveMeter, (drive) => drive.id);
   const facts = h('p.hint', {}, 'Figures come from the VM itself, over the channel; pair to see them.');

@@ -1,9 +1,8 @@
 /*
- * A document for xterm under `style-src 'self'`. xterm writes its colours and sizes into style elements and style attributes, which
- * that policy forbids; the same rules are allowed through the object model. So its style elements become constructed style sheets,
- * and its style attributes are set on `element.style`.
+ * A document for xterm under `style-src 'self'`. xterm writes its colours and sizes into style elements, which that policy forbids; the
+ * same rules are allowed as constructed style sheets. (Its one style attribute is set through the object model by web/build.js.)
  *
- * In: the page's document. Out: one that makes such elements, and is the page's in all else.
+ * In: the page's document. Out: one whose style elements are such sheets, and is the page's in all else.
  */
 
 /* Stands for a style element: its text goes to a sheet of the page, its removal takes the sheet away. */
@@ -19,18 +18,9 @@ function styleElement(document) {
   return element;
 }
 
-function plainElement(document, name) {
-  const element = document.createElement(name);
-  element.setAttribute = (attribute, value) => {
-    if (attribute === 'style') element.style.cssText = value;
-    else Element.prototype.setAttribute.call(element, attribute, value);
-  };
-  return element;
-}
-
 /** @param {Document} document @returns {Document} */
 export function strictDocument(document) {
-  const createElement = (name) => (name === 'style' ? styleElement(document) : plainElement(document, name));
+  const createElement = (name) => (name === 'style' ? styleElement(document) : document.createElement(name));
   return new Proxy(document, {
     get: (target, property) => {
       if (property === 'createElement') return createElement;

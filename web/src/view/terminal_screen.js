@@ -44,6 +44,7 @@ export class TerminalScreen {
   #terminal = new Terminal(options());
   #fit = new FitAddon();
   #observer;
+  #drawn = 0;
   #retheme = () => (this.#terminal.options.theme = theme());
 
   /** @param {{type: (text: string) => void, resize: (rows: number, columns: number) => void}} handlers */
@@ -82,7 +83,11 @@ export class TerminalScreen {
 
   /** @param {Uint8Array} bytes @param {() => void} shown once they are drawn */
   show(bytes, shown) {
-    this.#terminal.write(bytes, shown);
+    this.#terminal.write(bytes, () => {
+      this.#drawn += bytes.length;
+      this.node.dataset.drawn = String(this.#drawn);
+      shown();
+    });
   }
 
   fit() {

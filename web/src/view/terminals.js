@@ -23,17 +23,19 @@ const loadScreen = () => import('./terminal_screen.js');
 class TerminalTab {
   constructor(panel, Screen, id, number) {
     this.key = `terminal-${number}`;
+    this.node = h('div.terminal-tab');
     this.screen = new Screen({ type: (text) => this.terminal.type(text), resize: (rows, columns) => this.terminal.resize(rows, columns) });
     this.terminal = new Terminal(panel.pairing, this.screen, id);
     this.line = h('p.terminal-state', { role: 'status' });
     this.take = h('button', { type: 'button', hidden: true, onclick: () => this.terminal.takeBack() }, 'Use it here');
-    this.node = h('div.terminal-tab', {}, h('div.terminal-head', {}, this.line, this.take), this.screen.node);
+    this.node.append(h('div.terminal-head', {}, this.line, this.take), this.screen.node);
     this.terminal.watch(() => this.draw());
   }
 
   draw() {
     const { state, failure, status, user } = this.terminal;
     this.node.dataset.state = state;
+    this.node.dataset.terminal = this.terminal.id;
     show(this.take, state === 'elsewhere');
     if (state === 'failed') hold(this.line, ...failureWords(failure));
     else say(this.line, state === 'ended' ? `${words.ended}, with status ${status}.` : state === 'open' ? `Shell of ${user}` : words[state]);

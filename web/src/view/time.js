@@ -12,9 +12,10 @@ export function everySecond(listener) {
 
 const two = (number) => String(number).padStart(2, '0');
 
-/** @param {number} ms @returns {string} as 0.4 s, 12 s, 3 min 05 s, 2 h 07 min, 3 d 4 h */
+/** @param {number} ms @returns {string} as < 0.1 s, 0.4 s, 12 s, 3 min 05 s, 2 h 07 min, 3 d 4 h */
 export function duration(ms) {
-  const seconds = Math.max(0, ms) / 1000;
+  if (ms < 50) return '< 0.1 s';
+  const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(Math.floor(seconds % 60))} s`;

@@ -12,6 +12,8 @@ const progress = {
   mounted: 'open', failed: 'failed', blank: 'blank',
 };
 
+const known = new Set(['unlocked', 'mounted', 'failed', 'blank']);
+
 /* The owner's explicit word: the drive's name, typed. */
 function formatBox(name, format) {
   const word = field(`Type “${name}” to format it`, h('input', { type: 'text', spellcheck: false, autocapitalize: 'none' }), 'A blank drive has to be formatted once before it is used.');
@@ -52,7 +54,8 @@ function driveRow(context, first) {
     node,
     update: (now) => {
       const seen = pairing.drives.get(now.id);
-      const status = seen?.status ?? now.status;
+      /* The VM knows what became of a drive that it has; whether it has it, the host says first. */
+      const status = known.has(seen?.status) ? seen.status : now.status;
       node.dataset.status = status;
       const room = status === 'mounted' && seen?.size_kib ? `, ${size(seen.free_kib)} of ${size(seen.size_kib)} free, at ${seen.path}` : '';
       say(state, `${progress[status] ?? status}${room}`);

@@ -1,0 +1,218 @@
+/*
+ * What goes wrong, and what the page says. Each claim is about words that stand on the page, and about what did not happen.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { flipped, takeOverEdge } from './edge.mjs';
+import { claim, expectAccessible, expectNoErrors, host, inTurn, launch, openPage, shoot, step } from './lib.mjs';
+import * as researcher from './researcher.mjs';
+
+const PEOPLE = '/run/world/kiln/people';
+const keyOf = (name) => `${PEOPLE}/${name}/key.pem`;
+const passphraseOf = (name) => readFileSync(`${PEOPLE}/${name}.pass`, 'utf8').trim();
+const says = (page, text) => page.getByText(text).first().waitFor();
+
+async function enter(page, name, hash = '') {
+  await researcher.open(page, hash);
+  const known = await page.evaluate(() => localStorage.getItem('kiln.host-identity'));
+  if (!known) await researcher.trustHost(page);
+  await researcher.logIn(page, keyOf(name), passphraseOf(name));
+  await researcher.loggedIn(page);
+}
+
+/* openssl makes what is no key for this page. */
+function openssl(...words) {
+  execFileSync('openssl', words, { stdio: 'ignore' });
+}
+
+async function wrongKeys(page) {
+  await researcher.open(page);
+  await researcher.trustHost(page);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await says(page, 'Choose the file of your private key.');
+  await researcher.logIn(page, keyOf('alice'), 'not the passphrase');
+  await says(page, 'The passphrase is wrong.');
+  await expectAccessible(page, 'a wrong passphrase');
+  await researcher.logIn(page, `${PEOPLE}/alice/public.pem`, 'x');
+  await says(page, 'This is the public half');
+  openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', '/run/world/open.pem');
+  await researcher.logIn(page, '/run/world/open.pem', 'x');
+  await says(page, 'This key has no passphrase');
+  openssl('pkcs8', '-topk8', '-in', '/run/world/open.pem', '-v2', 'aes-256-cbc', '-passout', 'pass:x', '-out', '/run/world/weak.pem');
+  await researcher.logIn(page, '/run/world/weak.pem', 'x');
+  await says(page, 'hardened by 2048 rounds only');
+  writeFileSync('/run/world/damaged.pem', readFileSync(keyOf('alice'), 'utf8').replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'));
+  await researcher.logIn(page, '/run/world/damaged.pem', 'x');
+  await says(page, 'This file is damaged.');
+  openssl('pkcs8', '-topk8', '-in', '/run/world/open.pem', '-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA256', '-iter', '600000', '-passout', 'pass:x', '-out', '/run/world/stranger.pem');
+  await researcher.logIn(page, '/run/world/stranger.pem', 'x');
+  await says(page, 'LOGIN_FAILED');
+  step('a wrong passphrase, a wrong file, a weak file, a key that nobody knows: each has its words');
+}
+
+async function anotherHost(browser) {
+  const page = await openPage(browser);
+  await researcher.open(page);
+  await page.evaluate(() => localStorage.setItem('kiln.host-identity', 'ab'.repeat(32)));
+  await page.reload();
+  await says(page, 'This is not the host that you trusted before');
+  claim((await page.getByRole('button', { name: 'Log in' }).count()) === 0, 'nobody can log in to another host');
+  await page.getByLabel('New fingerprint').fill('00'.repeat(32));
+  await page.getByRole('button', { name: 'Trust the new identity' }).click();
+  await says(page, 'That is not the fingerprint that this host shows.');
+  await shoot(page, 'identity-changed');
+  await expectAccessible(page, 'a changed identity');
+  await page.getByLabel('New fingerprint').fill(await host('identity'));
+  await page.getByRole('button', { name: 'Trust the new identity' }).click();
+  await page.getByRole('button', { name: 'Log in' }).waitFor();
+  await page.context().close();
+  step('a host whose identity changed is not talked to until the operator\'s fingerprint is typed');
+}
+
+async function endedSessions(browser) {
+  const page = await openPage(browser);
+  let logins = 0;
+  await page.route('**/v1/login', async (route) => {
+    logins++;
+    const response = await route.fetch();
+    const body = await response.json();
+    await route.fulfill({ response, json: logins === 1 ? { ...body, expires: Date.now() + 4000 } : body });
+  });
+  await enter(page, 'dave');
+  await says(page, '0:0');
+  await page.locator('.countdown .left').getByText(/^\d:\d\d:\d\d$/).waitFor();
+  claim(logins === 2, `the session is renewed once before its end, not ${logins - 1} times`);
+  await host('restart_kilnd');
+  await page.getByRole('link', { name: 'New VM' }).first().click();
+  await says(page, 'empty');
+  await page.waitForResponse((response) => response.url().endsWith('/v1/vms') && response.ok());
+  claim((await page.getByRole('button', { name: 'Log out' }).count()) === 1, 'a session that the host forgot is made again');
+  step('a session is renewed before its end, and again when the host forgot it');
+  await host('kiln', 'user', 'remove', 'dave');
+  await page.getByLabel('Name').fill('mine');
+  await page.getByLabel('empty').check();
+  await page.getByRole('button', { name: 'Create VM' }).click();
+  await says(page, 'LOGIN_FAILED');
+  await page.getByRole('heading', { name: 'Log in with your key' }).waitFor();
+  await page.context().close();
+  step('a user who was removed is logged out, and told');
+}
+
+async function drivesInUse(page) {
+  await page.getByRole('link', { name: 'New VM' }).first().click();
+  await says(page, 'held by a VM that writes to it');
+  claim(await page.getByLabel('Drive carrot').isDisabled(), 'a held drive cannot be chosen');
+  await page.route('**/v1/drives', async (route) => {
+    const response = await route.fetch();
+    const { drives } = await response.json();
+    await route.fulfill({ response, json: { drives: drives.map((drive) => ({ ...drive, holders: [] })) } });
+  });
+  await page.reload();
+  await enter(page, 'alice', '#/new');
+  await page.getByLabel('Name').fill('second');
+  await page.getByLabel('empty').check();
+  await page.getByLabel('Drive carrot').selectOption('writer');
+  await page.getByRole('button', { name: 'Create VM' }).click();
+  await says(page, 'DRIVE_HELD');
+  await says(page, 'holder');
+  await page.unroute('**/v1/drives');
+  step('a drive that another VM writes to is refused, naming the holder');
+}
+
+async function neverRegisters(page) {
+  await researcher.createVm(page, 'slow', 'hasty');
+  await researcher.awaitState(page, 'destroyed', 60000);
+  await says(page, 'DEADLINE_PASSED');
+  await says(page, 'The VM did not get on in time.');
+  await page.getByText('Last console lines').click();
+  await shoot(page, 'vm-deadline');
+  await expectAccessible(page, 'a VM whose deadline passed');
+  step('a VM that never registers is ended, and the page says why');
+}
+
+/* The edge lies while the page pairs: nothing is paired, and the words say so. */
+async function refusesPairing(page, words, code) {
+  await page.locator('#pair').click();
+  await page.locator('.pairing .outcome').getByText(code).waitFor();
+  claim((await page.locator('.pairing').getAttribute('data-pairing')) === 'apart', `${words}: not paired`);
+  step(`${words}: ${code}`);
+}
+
+async function lyingEdge(browser) {
+  const page = await openPage(browser);
+  const edge = await takeOverEdge(page);
+  await enter(page, 'alice');
+  await page.getByRole('link', { name: /lab/ }).click();
+  const own = readFileSync(`${PEOPLE}/alice/public.pem`, 'utf8').replace(/-----.*-----|\n/g, '');
+  edge.vouch = (answer) => ({ ...answer, public_key: own });
+  await refusesPairing(page, 'the edge swaps the VM\'s key', 'BINDING_WRONG');
+  const old = edge.lastVouch;
+  edge.vouch = () => old;
+  await refusesPairing(page, 'the edge serves an old vouch', 'BINDING_WRONG');
+  edge.vouch = (answer) => answer;
+  edge.fromVm = (bytes, index) => [index === 0 ? flipped(bytes, 12) : bytes];
+  await refusesPairing(page, 'the edge changes the VM\'s ephemeral key', 'HANDSHAKE_FAILED');
+  edge.fromVm = (bytes, index) => [index === 1 ? flipped(bytes, bytes.length - 1) : bytes];
+  await refusesPairing(page, 'the edge changes the VM\'s proof', 'HANDSHAKE_FAILED');
+  edge.fromVm = (bytes) => [bytes];
+  await researcher.pair(page);
+  await researcher.awaitState(page, 'ready');
+  edge.fromVm = (bytes) => [bytes, bytes];
+  await researcher.tab(page, 'Status');
+  await page.locator('.pairing .outcome').getByText('CHANNEL_BROKEN').waitFor();
+  step('the edge repeats a record: CHANNEL_BROKEN');
+  await shoot(page, 'channel-broken');
+  await expectAccessible(page, 'a broken channel');
+  expectNoErrors(page);
+  await page.context().close();
+}
+
+/* An envelope that is not the owner's own could name a key that somebody else knows. */
+async function foreignEnvelope(browser) {
+  const page = await openPage(browser);
+  await page.route('**/v1/drives', async (route) => {
+    const response = await route.fetch();
+    const { drives } = await response.json();
+    for (const drive of drives) for (const envelope of drive.envelopes) {
+      const bytes = Buffer.from(envelope.ciphertext ?? '', 'base64');
+      if (bytes.length) envelope.ciphertext = flipped(bytes, bytes.length - 1).toString('base64');
+    }
+    await route.fulfill({ response, json: { drives } });
+  });
+  await enter(page, 'alice');
+  await page.getByRole('link', { name: /holder/ }).click();
+  await researcher.pair(page);
+  await researcher.awaitState(page, 'drives-attached');
+  await page.getByRole('button', { name: 'Unlock carrot' }).click();
+  await page.locator('.vm-drive').getByText('ENVELOPE_WRONG').waitFor();
+  await expectAccessible(page, 'a refused envelope');
+  await page.context().close();
+  step('an envelope that the owner did not sign opens nothing: ENVELOPE_WRONG');
+}
+
+async function noHost(page) {
+  await host('stop_edge');
+  await page.getByText('The host does not answer').waitFor();
+  await host('begin_edge');
+  await page.locator('.offline:not(.on)').waitFor({ state: 'attached' });
+  step('a host that is away is said to be, and found again');
+}
+
+const browser = await launch();
+try {
+  const page = await openPage(browser);
+  await inTurn(page, [
+    () => wrongKeys(page),
+    () => anotherHost(browser),
+    () => endedSessions(browser),
+    () => enter(page, 'alice'),
+    () => drivesInUse(page),
+    () => neverRegisters(page),
+    () => noHost(page),
+    () => lyingEdge(browser),
+    () => foreignEnvelope(browser),
+    async () => expectNoErrors(page),
+  ]);
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,157 @@
+/*
+ * What the browser tests claim about terminals.
+ */
+import { claim, expectNoErrors, host, step } from './lib.mjs';
+import * as researcher from './researcher.mjs';
+
+const NUMBERS = 1500000;
+const ECHO_SAMPLES = 200;
+const ECHO_P99_MS = 30;
+
+const visible = '.terminal-tab:visible';
+const drawn = async (page) => Number(await page.locator(`${visible} .screen`).getAttribute('data-drawn'));
+const rowsOf = (page) => page.locator(`${visible} .xterm-rows > div`).count();
+
+/** What stands on the screen, line by line. */
+const lines = async (page) => (await page.locator(`${visible} .xterm-rows > div`).allTextContents()).map((line) => line.replaceAll('\u00a0', ' ').trimEnd());
+
+/* The last size that stty printed. */
+async function sizeSaid(page, word) {
+  await researcher.type(page, `stty size; echo ${word}''done`);
+  await researcher.shows(page, `${word}done`);
+  const all = await lines(page);
+  return all.slice(0, all.lastIndexOf(`${word}done`)).reverse().find((line) => /^\d+ \d+$/.test(line)).split(' ').map(Number);
+}
+
+export async function followsSize(page) {
+  const [rows, columns] = await sizeSaid(page, 'wide');
+  claim(rows === (await rowsOf(page)), `the shell's ${rows} rows are those of the screen`);
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 760, height: before.height });
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= 760);
+  const [, narrow] = await sizeSaid(page, 'narrow');
+  claim(narrow < columns - 10, `a narrower page has fewer columns: ${columns}, then ${narrow}`);
+  await page.setViewportSize(before);
+  const [, again] = await sizeSaid(page, 'again');
+  claim(again === columns, `back at the old width: ${again} columns`);
+  step(`stty size follows a resize: ${columns}, ${narrow}, ${again} columns`);
+}
+
+export async function speaksUnicode(page) {
+  await researcher.type(page, "printf '<%s>\\n' 'Grüße, 世界 ☃ 😀'");
+  await researcher.shows(page, '<Grüße, 世界 ☃ 😀>');
+  await page.evaluate(() => navigator.clipboard.writeText('echo pas""ted ünter'));
+  await page.locator(`${visible} .xterm-helper-textarea`).focus();
+  await page.keyboard.press('Control+Shift+V');
+  await page.keyboard.press('Enter');
+  await researcher.shows(page, 'pasted ünter');
+  step('bytes beyond ASCII, typed and pasted, there and back');
+}
+
+export async function carriesMuch(page) {
+  const expected = [...Array(7).keys()].reduce((sum, digits) => {
+    const [from, to] = [10 ** digits, Math.min(10 ** (digits + 1) - 1, NUMBERS)];
+    return sum + Math.max(0, to - from + 1) * (digits + 3);
+  }, 0);
+  const before = await drawn(page);
+  const began = performance.now();
+  await researcher.type(page, `seq ${NUMBERS}; echo all''of it`);
+  await researcher.shows(page, 'allof it', 120000);
+  const came = (await drawn(page)) - before - expected;
+  claim(came >= 0 && came < 400, `${expected} bytes arrive whole: ${came} more with prompt and echo`);
+  const last = (await lines(page)).filter((line) => /^\d+$/.test(line)).map(Number);
+  claim(last.at(-1) === NUMBERS && last.every((number, i) => !i || number === last[i - 1] + 1), 'the last lines are in order');
+  step(`${(expected / 1048576).toFixed(1)} MiB of output arrive whole in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+export async function staysInHand(page) {
+  await researcher.type(page, 'yes');
+  const before = await drawn(page);
+  await page.waitForFunction((least) => Number(document.querySelector('.terminal-tab .screen').dataset.drawn) > least, before + 2000000);
+  await page.keyboard.press('Control+C');
+  const began = performance.now();
+  await researcher.type(page, 'echo st""opped');
+  await researcher.shows(page, 'stopped');
+  const ms = performance.now() - began;
+  claim(ms < 5000, `yes is stopped at once: ${ms} ms`);
+  step(`while yes runs the page is in hand: stopped after ${ms.toFixed(0)} ms`);
+}
+
+/* Whatever a VM prints: no title, no clipboard, no dialog, no element of its making. */
+export async function cannotBeScripted(page) {
+  const dialogs = [];
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.message());
+    dialog.dismiss();
+  });
+  await page.evaluate(() => navigator.clipboard.writeText('mine'));
+  await researcher.type(page, String.raw`printf '\e]0;hostile\a\e]2;hostile\a\e]52;c;aGFja2Vk\a\e]8;;javascript:alert(1)\alink\e]8;;\a<img src=x onerror=alert(2)><script>alert(3)</script>\e[38;2;200;10;10mred\e[0m\e[21t\e[c\n'`);
+  await researcher.shows(page, '<script>alert(3)</script>');
+  await page.locator(`${visible} .xterm-rows`).getByText('link').last().click();
+  await researcher.type(page, "head -c 1000000 /dev/zero | tr '\\0' x; echo; echo lo''ng");
+  await researcher.shows(page, 'long', 60000);
+  claim((await page.title()) === 'Kiln', 'the title is the page\'s own');
+  claim((await page.evaluate(() => navigator.clipboard.readText())) === 'mine', 'the clipboard is the user\'s own');
+  claim((await page.locator('.xterm script, .xterm img, .xterm a').count()) === 0, 'no element comes out of a terminal\'s output');
+  claim(dialogs.length === 0, `no dialog opens: ${dialogs}`);
+  expectNoErrors(page);
+  step('OSC, HTML and a line of a million letters do nothing to the page');
+}
+
+/* From the key's event to the change of the screen: sorted times in ms of as many presses. */
+async function measureEcho(page, presses) {
+  await page.evaluate(() => (window.echoes = []));
+  for (let i = 0; i < presses; i++) {
+    await page.keyboard.press('x');
+    await page.waitForFunction((count) => window.echoes.length >= count, i + 1);
+  }
+  return (await page.evaluate(() => window.echoes)).sort((a, b) => a - b);
+}
+
+/* The best of three measurements: the machine has other things to do as well. */
+export async function echoesQuickly(page) {
+  await researcher.type(page, 'clear; cat');
+  await page.locator(`${visible} .xterm-helper-textarea`).focus();
+  await page.evaluate(() => {
+    let pressed = 0;
+    addEventListener('keydown', () => (pressed = performance.now()), true);
+    new MutationObserver(() => {
+      if (pressed) window.echoes.push(performance.now() - pressed);
+      pressed = 0;
+    }).observe(document.querySelector('.xterm-rows'), { subtree: true, childList: true, characterData: true });
+  });
+  let best = Infinity;
+  for (let round = 0; round < 3 && best > ECHO_P99_MS; round++) {
+    const times = await measureEcho(page, ECHO_SAMPLES);
+    const p99 = times[Math.floor(0.99 * times.length)];
+    step(`key press to echo: median ${times[times.length >> 1].toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
+    best = Math.min(best, p99);
+  }
+  await page.keyboard.press('Control+C');
+  claim(best <= ECHO_P99_MS, `p99 is at most ${ECHO_P99_MS} ms`);
+}
+
+let asked = 0;
+
+/** The same shell, by what it remembers. */
+export async function isTheSameShell(page, words) {
+  await researcher.type(page, `echo "$MARK" ${++asked} times`);
+  await researcher.shows(page, `unforgotten ${asked} times`);
+  step(words);
+}
+
+export const mark = async (page) => {
+  await researcher.type(page, 'MARK=unforgotten; echo mar""ked');
+  await researcher.shows(page, 'marked');
+};
+
+export async function survivesEdge(page) {
+  const from = await drawn(page);
+  await researcher.type(page, '(sleep 2; echo in be""tween)');
+  await host('crash_edge');
+  await page.locator('.pairing[data-pairing="paired"]').waitFor();
+  await page.locator(`${visible}[data-state="open"]`).waitFor();
+  await researcher.shows(page, 'in between');
+  claim((await drawn(page)) > from, 'the screen goes on');
+  await isTheSameShell(page, 'the edge crashed and came again; the shell ran on, nothing is lost');
+}
