@@ -26,9 +26,9 @@ static const struct connect_command common_commands[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static const struct connect_command *const groups[] = {connect_key_commands,   connect_vm_commands,
-                                                       connect_drive_commands, connect_channel_commands,
-                                                       connect_ssh_commands,   common_commands};
+static const struct connect_command *const groups[] = {
+    connect_key_commands, connect_vm_commands,  connect_drive_commands, connect_channel_commands,
+    connect_ssh_commands, connect_web_commands, common_commands};
 
 enum { GROUPS = sizeof groups / sizeof *groups };
 

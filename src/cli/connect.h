@@ -144,8 +144,10 @@ struct connect_command {
 
 connect_run connect_watch_run;  /* of connect_watch.c */
 connect_run connect_status_run; /* of connect_status.c */
+connect_run connect_web_run;    /* of connect_web.c */
 
 extern const struct connect_command connect_key_commands[], connect_vm_commands[], connect_drive_commands[],
-    connect_channel_commands[], connect_ssh_commands[]; /* each ends with a NULL name */
+    connect_channel_commands[], connect_ssh_commands[],
+    connect_web_commands[]; /* each ends with a NULL name */
 
 #endif

@@ -127,13 +127,6 @@ static void on_drained(void *arg)
         ws_resume(sister(end)->ws);
 }
 
-/* Codes that only describe, or that nobody may send (RFC 6455 7.4), cannot be sent on. */
-static int passed_on(int code)
-{
-    bool standard = code >= 1000 && code <= 1011 && (code < 1004 || code > 1006);
-    return standard || (code >= 3000 && code <= 4999) ? code : WS_GOING_AWAY;
-}
-
 static void on_close(void *arg, const struct ws_close *close)
 {
     struct end *end = arg;
@@ -142,7 +135,7 @@ static void on_close(void *arg, const struct ws_close *close)
         free_end(end);
         return;
     }
-    ws_close(sister(end)->ws, passed_on(close->code), close->reason);
+    ws_close(sister(end)->ws, ws_code_passed_on(close->code), close->reason);
     free_relay(end->relay);
 }
 

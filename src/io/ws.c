@@ -350,3 +350,9 @@ int ws_peer_fingerprint(const struct ws *ws, uint8_t ret_fingerprint[TLS_FINGERP
 {
     return ws->stream != NULL ? stream_peer_fingerprint(ws->stream, ret_fingerprint) : -ENOENT;
 }
+
+int ws_code_passed_on(int code)
+{
+    bool standard = code >= 1000 && code <= 1011 && (code < 1004 || code > 1006);
+    return standard || (code >= 3000 && code <= 4999) ? code : WS_GOING_AWAY;
+}

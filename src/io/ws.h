@@ -81,6 +81,10 @@ struct ws_target {
 int ws_connect(struct loop *loop, struct tls_client *tls, const struct ws_target *target,
                const struct ws_options *options, const struct ws_ops *ops, void *arg, struct ws **ret_ws);
 
+/* CODE as a relay sends it on: codes that only describe, or that nobody may send (RFC 6455 7.4), become
+ * WS_GOING_AWAY. */
+int ws_code_passed_on(int code);
+
 /* Another owner for what comes from now on. */
 void ws_set_ops(struct ws *ws, const struct ws_ops *ops, void *arg);
 

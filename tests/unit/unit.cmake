@@ -1,0 +1,5 @@
+# Unit tests that need more than their room.
+if(NOT KILN_FUZZ)
+  # It passes on to a real edge.
+  target_link_libraries(unit_cli_connect_pass PRIVATE kiln_edge)
+endif()
