@@ -3,6 +3,7 @@
  */
 #include "src/edge/hold.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -44,9 +45,10 @@ struct hold *hold_call(struct edge *edge, struct http_request *request, const ch
         return NULL;
     }
     *hold = (struct hold){.edge = edge, .request = request, .fn = fn};
-    if (kilnd_call(edge->kilnd, method, params, on_answer, hold) < 0) {
+    int error = kilnd_call(edge->kilnd, method, params, on_answer, hold);
+    if (error < 0) {
         free(hold);
-        failure_answer(request, CODE_UNAVAILABLE, NULL);
+        failure_answer(request, error == -EINVAL ? CODE_BAD_PARAMETER : CODE_UNAVAILABLE, NULL);
         return NULL;
     }
     http_request_on_gone(request, on_gone, hold);

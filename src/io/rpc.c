@@ -236,12 +236,15 @@ static void on_timeout(void *arg)
     leave(peer);
 }
 
+/* The message around them is one object more: deeper ones would make the other end close the link. */
 static int check_params(const char *params)
 {
+    struct json_limits limits = json_limits_channel;
     struct json *tree;
     if (params == NULL)
         return 0;
-    int error = json_parse(params, strlen(params), &json_limits_channel, &tree);
+    limits.depth_max = RPC_DEPTH_MAX - 1;
+    int error = json_parse(params, strlen(params), &limits, &tree);
     if (error < 0)
         return -EINVAL;
     enum json_kind kind = json_kind(tree);

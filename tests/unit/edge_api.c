@@ -70,12 +70,15 @@ static void test_registration_is_rewritten_and_answered(void **state)
     reply = call(&world, guest_port(&world), "POST", "/v1/register", "{\"uuid\":\"other\"}");
     assert_int_equal(reply.status, 403);
     assert_non_null(strstr(reply.body, "PROOF_WRONG"));
-    static const char *const malformed[] = {"{\"uuid\":", "[{\"uuid\":\"" VM "\"}]", "\"" VM "\"", "null"};
+    /* The last is as deep as a message may be, so that none could carry it to kilnd. */
+    static const char *const malformed[] = {"{\"uuid\":", "[{\"uuid\":\"" VM "\"}]", "\"" VM "\"", "null",
+                                            "{\"uuid\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"};
     for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
         reply = call(&world, guest_port(&world), "POST", "/v1/register", malformed[i]);
         assert_int_equal(reply.status, 400);
         assert_non_null(strstr(reply.body, "BAD_PARAMETER"));
     }
+    assert_int_equal(world.hellos, 1);
     world_finish(&world);
 }
 

@@ -321,6 +321,25 @@ static void test_depth_is_limited(void **state)
     world_finish(&world);
 }
 
+/* What a peer would close the link for is not sent to it. */
+static void test_a_call_goes_as_deep_as_the_other_end_reads(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, true);
+    ask(&world, "echo", "[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]", 0);
+    assert_int_equal(world.error, 0);
+    assert_int_equal(world.code, 0);
+    struct rpc_peer *peer = rpc_client_peer(world.client);
+    const char *deep = "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]";
+    assert_int_equal(rpc_call(peer, "echo", deep, 0, on_answer, &world), -EINVAL);
+    assert_int_equal(rpc_notify(peer, "note", deep), -EINVAL);
+    ask(&world, "echo", "{}", 0);
+    assert_int_equal(world.error, 0);
+    assert_int_equal(world.closed, 0);
+    world_finish(&world);
+}
+
 /* echo '...' | nc -N -U: the writer closes its half at once and still gets its answer, also a late one. */
 static void test_a_half_closed_peer_gets_its_answers(void **state)
 {
@@ -440,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_malformed_text_is_told_and_closes),
         cmocka_unit_test(test_a_message_without_end_closes_at_its_limit),
         cmocka_unit_test(test_depth_is_limited),
+        cmocka_unit_test(test_a_call_goes_as_deep_as_the_other_end_reads),
         cmocka_unit_test(test_a_half_closed_peer_gets_its_answers),
         cmocka_unit_test(test_who_calls_faster_than_it_reads_waits),
         cmocka_unit_test(test_a_half_closed_peer_that_called_faster_than_it_reads_gets_all),
