@@ -68,21 +68,28 @@ static void give_back(struct http_request *request, const struct http_head *head
         http_request_add_header(request, name, value);
 }
 
+/* Whether the API has such answers. Bytes behind a status that has no body would be the browser's next
+ * answer, which may be to a request for a script. */
+static bool is_of_api(int status)
+{
+    return status == 200 || status == 201 || status >= 400;
+}
+
+/* An edge that was taken over says what it likes, under the address that the page trusts as its own: it is
+ * data, and never a page or a script. */
 static void on_answer(void *arg, const struct http_answer *answer)
 {
     struct pass *pass = arg;
     struct http_request *request = pass->request;
     http_request_on_gone(request, NULL, NULL);
     free(pass);
-    if (answer->error < 0) {
-        refuse_for(request, answer->error);
+    if (answer->error < 0 || !is_of_api(answer->status)) {
+        refuse_for(request, answer->error < 0 ? answer->error : -EPROTO);
         return;
     }
-    const char *type = http_head_field(answer->head, "Content-Type");
     give_back(request, answer->head, "Retry-After");
     http_request_add_header(request, "Cache-Control", "no-store");
-    http_answer(request, answer->status, type != NULL ? type : "application/octet-stream", answer->body,
-                answer->body_bytes);
+    http_answer(request, answer->status, "application/json", answer->body, answer->body_bytes);
 }
 
 static void on_gone(void *arg)

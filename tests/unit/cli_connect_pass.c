@@ -112,6 +112,51 @@ static void test_an_edge_that_is_away_or_another_is_told(void **state)
     world_finish(&world);
 }
 
+#define SMUGGLED "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+
+/* An edge that was taken over: a script, and an answer within an answer. */
+static void handle_hostile(struct http_request *request, void *arg)
+{
+    bool script = strcmp(http_request_head(request)->path, "/v1/script") == 0;
+    (void)arg;
+    http_answer(request, script ? 200 : 304, "text/javascript", SMUGGLED, strlen(SMUGGLED));
+}
+
+static void test_what_an_edge_says_is_data_and_one_answer(void **state)
+{
+    (void)state;
+    static const struct http_route routes[] = {{NULL, "/*", 0, handle_hostile}};
+    const struct http_server_config config = {.routes = routes,
+                                              .nroutes = 1,
+                                              .connections_max = 16,
+                                              .connections_per_address_max = 16,
+                                              .request_timeout_ms = 30000,
+                                              .idle_timeout_ms = 30000};
+    const char *const asked[] = {"GET /v1/script HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                                 "GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"};
+    struct world world;
+    struct front front;
+    struct http_server *hostile;
+    char out[2][1024];
+    world_init(&world);
+    front_init(&front, &world);
+    assert_int_equal(http_server_create(world.fixture.loop, &config, &hostile), 0);
+    assert_int_equal(http_server_listen(hostile, "127.0.0.1:0", &front.connect.port), 0);
+    front.connect.tls = NULL;
+    for (int i = 0; i < 2; i++) {
+        int fd = fixture_dial(front.port);
+        fixture_talk(&world.fixture, fd, asked[i], strlen(asked[i]), NULL, out[i], sizeof(out[i]));
+        close(fd);
+    }
+    assert_memory_equal(out[0], "HTTP/1.1 200 ", 13);
+    assert_non_null(strstr(out[0], "\r\nContent-Type: application/json\r\n"));
+    assert_memory_equal(out[1], "HTTP/1.1 503 ", 13);
+    assert_null(strstr(out[1], "HTTP/1.1 200"));
+    http_server_destroy(hostile);
+    front_finish(&front);
+    world_finish(&world);
+}
+
 /* The page's WebSocket, by way of FRONT, without TLS. */
 static void dial_front(struct world *world, const struct front *front, struct side *side, const char *path,
                        const char *headers)
@@ -202,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests_are_passed_whole),
         cmocka_unit_test(test_an_edge_that_is_away_or_another_is_told),
+        cmocka_unit_test(test_what_an_edge_says_is_data_and_one_answer),
         cmocka_unit_test(test_messages_arrive_byte_for_byte),
         cmocka_unit_test(test_a_refusal_reaches_the_page),
     };
