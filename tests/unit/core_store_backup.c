@@ -6,6 +6,7 @@
 #include "src/core/store_backup.h"
 #include "src/core/store_head.h"
 #include "tests/unit/core_store_fixture.h"
+#include "tests/unit/seed.h"
 
 static struct stored stored;
 static char backup_path[96];
@@ -55,6 +56,17 @@ static void back_up(void)
         fail_msg("%s", error);
 }
 
+static void back_up_as_seed(const char *name)
+{
+    uint8_t bytes[65536];
+    back_up();
+    int fd = open(backup_path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = read(fd, bytes, sizeof bytes);
+    assert_true(len > 0 && len < (ssize_t)sizeof bytes);
+    seed_write("store", name, SEED_PLAIN, bytes, (size_t)len);
+    close(fd);
+}
+
 static int put_back(char error[STORE_ERROR_LEN])
 {
     struct store_verdict verdict;
@@ -80,7 +92,7 @@ static void what_is_restored_is_the_moment_of_the_backup(void **state)
     (void)state;
     stored_commit(&stored, pair_batch(1));
     uint64_t transaction = store_transaction(stored.store);
-    back_up();
+    back_up_as_seed("small");
     assert_int_equal(stat(backup_path, &file), 0);
     assert_int_equal(file.st_mode & 07777, 0600);
     for (uint64_t number = 2; number < 9; number++)
