@@ -1,5 +1,5 @@
 /*
- * kiln: calls of control.sock, one connection each.
+ * kiln: calls of control.sock, one connection each, which all pages of a list share.
  *
  * In: a method and its parameters. Out: the result, shown; or a failure, said. Kept: nothing.
  */
@@ -17,11 +17,15 @@ struct call {
     kiln_show *show; /* of the result */
     kiln_show *each; /* of notifications: goes on after the result */
     void *arg;
+    struct pages *pages; /* borrowed; NULL: one answer is all */
+    struct rpc_peer *peer;
     struct loop *loop;
     struct rpc_client *client;
     bool answered;
     int exit_code;
 };
+
+static bool ask_next_page(struct call *call);
 
 static void end(struct call *call, int exit_code)
 {
@@ -48,16 +52,24 @@ static void on_answer(void *arg, const struct rpc_answer *answer)
         exit_code = say_failure(answer);
     else if (call->show)
         exit_code = call->show(call->kiln, answer->result, call->arg);
+    if (exit_code == CLI_OK && call->pages && ask_next_page(call))
+        return;
     if (exit_code != CLI_OK || !call->each)
         end(call, exit_code);
+}
+
+static void ask(struct call *call)
+{
+    int error = rpc_call(call->peer, call->method, call->params, 0, on_answer, call);
+    if (error)
+        end(call, cli_local_error("%s: %s", call->method, strerror(-error)));
 }
 
 static void on_up(struct rpc_peer *peer, void *arg)
 {
     struct call *call = arg;
-    int error = rpc_call(peer, call->method, call->params, 0, on_answer, call);
-    if (error)
-        end(call, cli_local_error("%s: %s", call->method, strerror(-error)));
+    call->peer = peer;
+    ask(call);
 }
 
 static void on_down(int error, void *arg)
@@ -141,6 +153,9 @@ int kiln_follow(const struct kiln *kiln, const char *method, struct json_writer 
 struct pages {
     kiln_show *show;
     void *arg;
+    const char *after; /* the parameter that says where a page begins */
+    void (*write_params)(struct json_writer *params, void *arg);
+    struct json_writer params;
     char *next; /* owned; NULL after the last page */
 };
 
@@ -152,29 +167,53 @@ static int show_page(const struct kiln *kiln, const struct json *result, void *a
     return pages->show(kiln, result, pages->arg);
 }
 
+/* The parameters of the page at FROM, which is taken; NULL: of the first. */
+static int page_params(struct pages *pages, char *from)
+{
+    json_writer_finish(&pages->params);
+    pages->params = json_writer_init(0);
+    json_write_object_begin(&pages->params, NULL);
+    if (pages->write_params)
+        pages->write_params(&pages->params, pages->arg);
+    if (from && strcmp(pages->after, "since") == 0)
+        json_write_int(&pages->params, pages->after, strtoll(from, NULL, 10));
+    else if (from)
+        json_write_text(&pages->params, pages->after, from);
+    json_write_object_end(&pages->params);
+    free(from);
+    pages->next = NULL;
+    return json_writer_end(&pages->params);
+}
+
+static bool ask_next_page(struct call *call)
+{
+    if (!call->pages->next)
+        return false;
+    if (page_params(call->pages, call->pages->next)) {
+        end(call, cli_local_error("the parameters are too long"));
+        return true;
+    }
+    call->params = call->pages->params.text;
+    ask(call);
+    return true;
+}
+
 int kiln_call_pages(const struct kiln *kiln, const char *method, const char *after,
                     void (*write_params)(struct json_writer *params, void *arg), kiln_show *show, void *arg)
 {
-    struct pages pages = {.show = kiln->json ? kiln_show_json : show, .arg = arg};
-    char *from = NULL;
-    int exit_code = CLI_OK;
-    do {
-        struct json_writer params = json_writer_init(0);
-        json_write_object_begin(&params, NULL);
-        if (write_params)
-            write_params(&params, arg);
-        if (from && strcmp(after, "since") == 0)
-            json_write_int(&params, after, strtoll(from, NULL, 10));
-        else if (from)
-            json_write_text(&params, after, from);
-        json_write_object_end(&params);
-        free(from);
-        pages.next = NULL;
-        struct call call = {.kiln = kiln, .method = method, .show = show_page, .arg = &pages};
-        exit_code = run_with(&call, &params);
-        from = pages.next;
-    } while (from && exit_code == CLI_OK);
-    free(from);
+    struct pages pages = {.show = kiln->json ? kiln_show_json : show,
+                          .arg = arg,
+                          .after = after,
+                          .write_params = write_params,
+                          .params = json_writer_init(0)};
+    struct call call = {.kiln = kiln, .method = method, .show = show_page, .arg = &pages, .pages = &pages};
+    int exit_code = page_params(&pages, NULL) ? cli_local_error("the parameters are too long") : CLI_OK;
+    if (exit_code == CLI_OK) {
+        call.params = pages.params.text;
+        exit_code = run(&call);
+    }
+    json_writer_finish(&pages.params);
+    free(pages.next);
     return exit_code;
 }
 
