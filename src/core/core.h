@@ -139,6 +139,8 @@ int core_reload(struct core *core, char error[static CONFIG_ERROR_MAX]);
 const struct vm_slot *core_vm(const struct core *core, const uint8_t uuid[static VM_UUID_LEN]);
 /* index from 0; NULL after the last. A slot that is `fresh` is not to be shown. */
 const struct vm_slot *core_vm_at(const struct core *core, size_t index);
+/* The index of the first VM behind UUID, in the order of core_vm_at. */
+size_t core_vm_after(const struct core *core, const uint8_t uuid[static VM_UUID_LEN]);
 /* By id, by a unique prefix of it (4 or more characters), or by name (a living VM first, then the newest). */
 const struct vm_slot *core_vm_search(const struct core *core, const char *word);
 

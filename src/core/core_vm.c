@@ -24,6 +24,11 @@ const struct vm_slot *core_vm(const struct core *core, const uint8_t uuid[static
     return slot && !slot->fresh ? slot : NULL;
 }
 
+size_t core_vm_after(const struct core *core, const uint8_t uuid[static VM_UUID_LEN])
+{
+    return index_after(&core->vms, uuid);
+}
+
 const struct vm_slot *core_vm_at(const struct core *core, size_t index)
 {
     return index < core->vms.count ? core->vms.items[index] : NULL;

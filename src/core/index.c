@@ -79,9 +79,14 @@ void *index_find(const struct index *index, const void *key)
     return there ? index->items[at] : NULL;
 }
 
-void *index_next(const struct index *index, const void *key)
+size_t index_after(const struct index *index, const void *key)
 {
     bool there;
-    size_t at = place(index, key, &there) + there;
+    return place(index, key, &there) + there;
+}
+
+void *index_next(const struct index *index, const void *key)
+{
+    size_t at = index_after(index, key);
     return at < index->count ? index->items[at] : NULL;
 }

@@ -21,6 +21,8 @@ int index_add(struct index *index, void *item);
 /* Takes it out; NULL when it is not there. The object is the caller's again. */
 void *index_remove(struct index *index, const void *key);
 void *index_find(const struct index *index, const void *key);
+/* How many objects have a key that is not greater: the place of the first that has. */
+size_t index_after(const struct index *index, const void *key);
 /* The first object whose key is greater; NULL after the last. */
 void *index_next(const struct index *index, const void *key);
 

@@ -13,11 +13,6 @@
 
 enum { VM_MEMBERS = 21, VM_DRIVE_MEMBERS = 7, HISTORY_MEMBERS = 9, CONSOLE_LINES_MAX = 40 };
 
-static bool is_behind(const struct vm_slot *slot, const uint8_t *after)
-{
-    return !after || memcmp(slot->vm.uuid, after, VM_UUID_LEN) > 0;
-}
-
 void verb_vm_list(struct ask *ask, const char *after)
 {
     const struct core *core = ask->verbs->core;
@@ -30,8 +25,8 @@ void verb_vm_list(struct ask *ask, const char *after)
         return;
     }
     view_page_begin(&page, "vms");
-    for (size_t i = 0; !next[0] && (slot = core_vm_at(core, i)); i++) {
-        if (slot->fresh || !is_behind(slot, after ? id : NULL) || !caller_sees_vm(&ask->caller, &slot->vm))
+    for (size_t i = after ? core_vm_after(core, id) : 0; !next[0] && (slot = core_vm_at(core, i)); i++) {
+        if (slot->fresh || !caller_sees_vm(&ask->caller, &slot->vm))
             continue;
         view_vm(&page.out, NULL, core, slot);
         if (view_page_full(&page, VM_MEMBERS + VM_DRIVE_MEMBERS * slot->vm.drives))
