@@ -5,6 +5,7 @@
 #   make demo              a VM from brick to SSH, told step by step; KEEP=1 leaves the world up afterwards
 #   make build             the programs, in build/bin
 #   make torture SECONDS=60 [SEED=n]   kills everything at random among 200 VMs, then counts what is lost, stuck or leaked
+#   make bench             the figures of a kilnd with 10,000 VMs, as a table
 #   make fuzz SECONDS=60   searches with every fuzz target, that many seconds each
 #   make seeds             has the unit tests write their inputs as seeds into fuzz/, to be looked at and committed
 #
@@ -21,7 +22,7 @@ FUZZING := build-fuzz
 # The base's kernel tells whether KVM works here.
 WORLD = KILN_PROBE_KERNEL=$$(guest/brick/build --base-only)/vmlinuz tests/world/run
 
-.PHONY: build check check-web demo torture fuzz seeds packages brick-base sanitized clean
+.PHONY: build check check-web demo torture bench fuzz seeds packages brick-base sanitized clean
 .SILENT:
 
 build: packages
@@ -40,6 +41,9 @@ demo: build brick-base
 torture: build brick-base
 	$(WORLD) env KILN_BIN=$(CURDIR)/$(BUILD)/bin NS_BIN=$(CURDIR)/$(BUILD)/ns TORTURE_BIN=$(CURDIR)/$(BUILD)/torture \
 		tests/torture/run $(SECONDS) $(SEED)
+
+bench: build
+	KILN_BIN=$(CURDIR)/$(BUILD)/bin BENCH_BIN=$(CURDIR)/$(BUILD)/bench python3 -B tests/bench/bench.py
 
 fuzz: packages
 	CC=clang cmake -S . -B $(FUZZING) -G Ninja -DKILN_FUZZ=ON >/dev/null

@@ -34,7 +34,7 @@ static struct {
     size_t len_bytes;
 } qemu = {.listening = -1, .monitor = -1, .vcpus = 1};
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "standin: %s: %s\n", what, strerror(errno));
     exit(1);

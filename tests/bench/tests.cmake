@@ -1,0 +1,11 @@
+# The figures: kilnd with an answer for libvirt, and what fills its store. They are printed by `make bench`, not tested.
+if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
+  set(bench ${CMAKE_CURRENT_LIST_DIR})
+  add_executable(bench_kilnd ${CMAKE_SOURCE_DIR}/src/core/main.c ${bench}/false_virt.c)
+  target_link_libraries(bench_kilnd PRIVATE kiln_core)
+  add_executable(bench_fill ${bench}/fill.c)
+  target_link_libraries(bench_fill PRIVATE kiln_core)
+  add_executable(bench_lmdb ${bench}/lmdb.c)
+  target_link_libraries(bench_lmdb PRIVATE PkgConfig::LMDB)
+  set_target_properties(bench_kilnd bench_fill bench_lmdb PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+endif()
