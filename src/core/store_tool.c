@@ -159,7 +159,7 @@ static int restored_put(struct store *store, struct store_batch *batch, const st
     return rc ? rc : assignment_put(store, batch);
 }
 
-static void kept(void *arg)
+static void kept_tell(void *arg)
 {
     *(bool *)arg = true;
 }
@@ -181,7 +181,7 @@ static int restored_keep(const char *folder, const struct audit_deed *deed)
         if (!rc && (rc = restored_put(store, batch, deed)))
             store_batch_destroy(batch);
         if (!rc)
-            rc = store_commit(batch, kept, &is_kept);
+            rc = store_commit(batch, kept_tell, &is_kept);
         while (!rc && !is_kept)
             rc = loop_step(loop, true);
         store_close(store);
