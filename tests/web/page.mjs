@@ -102,7 +102,7 @@ function pairedQuickly() {
 }
 
 async function lifeOfVm(page) {
-  await researcher.createVm(page, 'lab', 'empty');
+  await researcher.createVmByKeyboard(page, 'lab', 'empty');
   await researcher.awaitState(page, 'booted');
   await expectAccessible(page, 'a booting VM');
   await shoot(page, 'vm-booted');
@@ -154,6 +154,11 @@ async function opensTerminal(page) {
 async function leavesTerminal(page) {
   await shoot(page, 'vm-terminal');
   await expectAccessible(page, 'a terminal');
+  await page.getByRole('button', { name: 'Screen reader' }).click();
+  await page.locator('.terminal-tab:visible .xterm-accessibility').getByText('pasted').first().waitFor({ state: 'attached' });
+  await expectAccessible(page, 'a terminal that is read aloud');
+  await page.getByRole('button', { name: 'Screen reader' }).click();
+  await page.locator('.terminal-tab:visible .xterm-helper-textarea').focus();
   await page.keyboard.press('Control+Alt+Home');
   claim(await page.evaluate(() => document.activeElement.getAttribute('role') === 'tab'), 'the keyboard gets out of a terminal');
 }
@@ -192,7 +197,8 @@ async function hasTwoTabs(page) {
 }
 
 async function endsVm(page) {
-  await researcher.destroyVm(page);
+  await researcher.destroyVmByKeyboard(page);
+  step('a VM is created and destroyed by the keyboard alone');
   await shoot(page, 'vm-destroyed');
   await expectAccessible(page, 'a destroyed VM');
   await page.setViewportSize({ width: 375, height: 800 });

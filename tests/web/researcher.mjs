@@ -3,6 +3,8 @@
  */
 import { ORIGIN } from './lib.mjs';
 
+const TABS_MAX = 60;
+
 export const open = (page, hash = '') => page.goto(`${ORIGIN}/${hash}`);
 
 /** Confirms the host's identity at the first visit. */
@@ -35,6 +37,50 @@ export async function createVm(page, name, brick, drives = {}) {
   for (const [drive, mode] of Object.entries(drives)) await page.getByLabel(`Drive ${drive}`).selectOption(mode);
   await page.getByRole('button', { name: 'Create VM' }).click();
   await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+}
+
+/* What the focus is on, as its label says it. */
+const focused = (page) => page.evaluate(() => {
+  const { activeElement: node } = document;
+  return (node.getAttribute('aria-label') ?? node.labels?.[0]?.textContent ?? node.textContent).trim();
+});
+
+/** Moves the focus on by the keyboard alone until it is on what begins with `label`. */
+async function tabTo(page, label) {
+  for (let i = 0; i < TABS_MAX; i++) {
+    await page.keyboard.press('Tab');
+    if ((await focused(page)).startsWith(label)) return;
+  }
+  throw new Error(`the keyboard does not come to ${label}`);
+}
+
+/** A VM, created without a mouse. */
+export async function createVmByKeyboard(page, name, brick) {
+  await tabTo(page, 'New VM');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Name').waitFor();
+  await tabTo(page, 'Name');
+  await page.keyboard.type(name);
+  await tabTo(page, brick);
+  await page.keyboard.press('Space');
+  await tabTo(page, 'Create VM');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+}
+
+/** And destroyed. */
+export async function destroyVmByKeyboard(page) {
+  await page.locator('.page').focus();
+  await tabTo(page, 'Destroy');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  if ((await focused(page)) !== 'Destroy VM') await tabTo(page, 'Destroy VM');
+  await page.keyboard.press('Enter');
+  await awaitState(page, 'destroyed');
 }
 
 /** Until the VM's track is at a state. */

@@ -1,7 +1,7 @@
 /*
  * A terminal of a VM that outlives its stream (protocol/README.md 7.7): the VM keeps the shell; this keeps where in its output we are.
  *
- * In: a pairing. Out: bytes to show, its `state` (opening, open, lost, elsewhere, ended, failed). Kept: the terminal's id and how many
+ * In: a pairing. Out: bytes to show, its `state` (opening, open, lost, elsewhere, ended, gone, failed). Kept: the terminal's id and how many
  * bytes of its output were shown.
  */
 import { Observable } from './observable.js';
@@ -62,7 +62,7 @@ export class Terminal extends Observable {
   /** Begins a shell, or attaches to the one there is. Also after a loss. */
   async connect() {
     const { channel } = this.#pairing;
-    if (!channel || this.#channel === channel || ['ended', 'elsewhere'].includes(this.state)) return;
+    if (!channel || this.#channel === channel || ['ended', 'elsewhere', 'gone'].includes(this.state)) return;
     this.#channel = channel;
     const size = { rows: this.rows, columns: this.columns };
     try {
@@ -92,6 +92,13 @@ export class Terminal extends Observable {
     this.#stream = null;
     this.#channel = null;
     if (this.state === 'open' || this.state === 'opening') this.#set('lost');
+  }
+
+  /** The VM is gone, and the shell with it. */
+  gone() {
+    this.#stream = null;
+    this.#channel = null;
+    if (this.state !== 'gone') this.#set('gone');
   }
 
   /** A notification of the VM about terminals. */

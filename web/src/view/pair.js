@@ -25,7 +25,7 @@ export function pairPanel(vm, pairing) {
     draw: () => {
       node.dataset.pairing = pairing.state;
       node.dataset.tookMs = String(Math.round(pairing.tookMs));
-      say(state, words[pairing.state]);
+      say(state, vm().state === 'destroyed' ? 'The connection ended with the VM.' : words[pairing.state]);
       const key = pairing.fingerprint;
       if (key && print.dataset.key !== key) {
         hold(print, 'VM key ', h('code.print', { title: longPrint(key) }, shortPrint(key)));

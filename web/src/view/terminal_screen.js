@@ -94,6 +94,11 @@ export class TerminalScreen {
     if (this.node.checkVisibility()) this.#fit.fit();
   }
 
+  /** @param {boolean} wanted whether screen readers are told what comes */
+  readAloud(wanted) {
+    this.#terminal.options.screenReaderMode = wanted;
+  }
+
   focus() {
     this.#terminal.focus();
   }

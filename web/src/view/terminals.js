@@ -11,10 +11,10 @@ import { Tabs } from './tabs.js';
 
 const words = {
   opening: 'Opening a shell…',
-  open: '',
   lost: 'The connection was lost; the shell runs on in the VM and is attached again.',
   elsewhere: 'This terminal is open in another page.',
   ended: 'The shell has ended',
+  gone: 'The shell ended with the VM.',
 };
 
 const loadScreen = () => import('./terminal_screen.js');
@@ -38,7 +38,8 @@ class TerminalTab {
     this.node.dataset.terminal = this.terminal.id;
     show(this.take, state === 'elsewhere');
     if (state === 'failed') hold(this.line, ...failureWords(failure));
-    else say(this.line, state === 'ended' ? `${words.ended}, with status ${status}.` : state === 'open' ? `Shell of ${user}` : words[state]);
+    else if (state === 'open') say(this.line, `Shell of ${user}`);
+    else say(this.line, state === 'ended' ? `${words.ended}, with status ${status}.` : words[state]);
   }
 }
 
@@ -58,7 +59,9 @@ class TerminalsPanel {
     this.close.addEventListener('click', () => this.remove(this.#tabs.chosen));
     this.copy = h('button.quiet', { type: 'button' }, icon('copy'), 'Copy selection');
     this.copy.addEventListener('click', () => this.#chosen()?.screen.copy());
-    this.#tabs = new Tabs('Terminals', [this.fresh, this.copy, this.close]);
+    this.reader = h('button.quiet', { type: 'button', 'aria-pressed': 'false' }, 'Screen reader');
+    this.reader.addEventListener('click', () => this.readAloud(this.reader.getAttribute('aria-pressed') === 'false'));
+    this.#tabs = new Tabs('Terminals', [this.fresh, this.copy, this.close, this.reader]);
     this.#tabs.onChoose = () => this.#chosen()?.screen.fit();
     this.note = h('p.hint', { role: 'status' });
     const keys = h('p.hint.keys', {}, h('kbd', {}, 'Ctrl'), ' ', h('kbd', {}, 'Alt'), ' ', h('kbd', {}, 'Home'), ' leaves the terminal for the page; ',
@@ -81,10 +84,17 @@ class TerminalsPanel {
     this.#tabs.add(tab.key, `Terminal ${this.#last}`, tab.node);
     this.#tabs.choose(tab.key);
     tab.screen.open((rows, columns) => tab.terminal.resize(rows, columns));
+    tab.screen.readAloud(this.reader.getAttribute('aria-pressed') === 'true');
     this.#busy = false;
     if (elsewhere) tab.terminal.leaveThere();
     if (!id) tab.screen.focus();
     this.draw();
+  }
+
+  /* The screens' text as what screen readers follow; it costs time, so it is asked for. */
+  readAloud(wanted) {
+    this.reader.setAttribute('aria-pressed', String(wanted));
+    for (const tab of this.#open.values()) tab.screen.readAloud(wanted);
   }
 
   async remove(key) {
@@ -113,10 +123,12 @@ class TerminalsPanel {
 
   draw() {
     const usable = this.pairing.state === 'paired' && isUsable(this.vm().state);
+    if (this.vm().state === 'destroyed') for (const tab of this.#open.values()) tab.terminal.gone();
     if (this.pairing.state === 'lost') for (const tab of this.#open.values()) tab.terminal.lost();
     this.fresh.disabled = !usable;
     show(this.close, this.#open.size > 0);
     show(this.copy, this.#open.size > 0);
+    show(this.reader, this.#open.size > 0);
     show(this.#tabs.list, this.#open.size > 0);
     say(this.note, this.#open.size || usable ? '' : 'Terminals open once the VM is ready and paired with this page.');
     for (const tab of this.#open.values()) {

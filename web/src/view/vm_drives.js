@@ -9,7 +9,7 @@ import { size } from './time.js';
 
 const progress = {
   waiting: 'waits to be attached', attaching: 'is being attached', attached: 'locked', unlocked: 'unlocked, is being mounted',
-  mounted: 'open', failed: 'failed', blank: 'blank',
+  mounted: 'open', failed: 'failed', blank: 'blank', detached: 'detached, unharmed',
 };
 
 const known = new Set(['unlocked', 'mounted', 'failed', 'blank']);
@@ -55,13 +55,15 @@ function driveRow(context, first) {
     update: (now) => {
       const seen = pairing.drives.get(now.id);
       /* The VM knows what became of a drive that it has; whether it has it, the host says first. */
-      const status = known.has(seen?.status) ? seen.status : now.status;
+      const gone = context.vm().state === 'destroyed';
+      const status = gone ? 'detached' : known.has(seen?.status) ? seen.status : now.status;
       node.dataset.status = status;
       const room = status === 'mounted' && seen?.size_kib ? `, ${size(seen.free_kib)} of ${size(seen.size_kib)} free, at ${seen.path}` : '';
       say(state, `${progress[status] ?? status}${room}`);
       const code = seen?.code || now.code;
+      if (gone) show(box, false);
       if (status === 'failed' && code && !end.node.textContent) end.bad(new Failure(code, seen?.detail ?? now.detail));
-      show(unlock, status !== 'mounted');
+      show(unlock, !gone && status !== 'mounted');
       unlock.disabled = pairing.state !== 'paired' || status === 'waiting' || status === 'attaching';
     },
   };
