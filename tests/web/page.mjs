@@ -54,6 +54,29 @@ async function sharesKeyFiles(browser) {
   step('the page logs in with the key file that kiln-connect made');
 }
 
+/* The same page from kiln-connect web, which knows the host already. */
+async function comesFromOwnComputer(browser) {
+  const page = await openPage(browser);
+  await page.goto(await host('own_web', 'carol'));
+  await page.getByText('This page was loaded from kiln-connect on your own computer.').waitFor();
+  claim(!page.url().includes('start'), 'the first address\'s secret is not kept in the address');
+  await researcher.logIn(page, KEY, PASSPHRASE);
+  await researcher.loggedIn(page);
+  await researcher.createVm(page, 'own', 'empty');
+  await researcher.awaitState(page, 'booted');
+  await host('start_guest', 'own');
+  await researcher.awaitState(page, 'registered');
+  await researcher.pair(page);
+  await researcher.awaitState(page, 'ready');
+  await researcher.newTerminal(page);
+  await researcher.type(page, "echo by way''of my own");
+  await researcher.shows(page, 'by wayof my own');
+  await researcher.destroyVm(page);
+  expectNoErrors(page);
+  await page.context().close();
+  step('the page from kiln-connect web does the same, without trusting the edge');
+}
+
 async function loadsQuickly(page) {
   const began = performance.now();
   await researcher.open(page);
@@ -212,6 +235,7 @@ try {
     () => makeKeyAndLogIn(page),
     () => runVectors(page),
     () => sharesKeyFiles(browser),
+    () => comesFromOwnComputer(browser),
     () => loadsQuickly(page),
     () => logInAgain(page),
     () => makesDrives(page),
