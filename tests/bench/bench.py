@@ -211,7 +211,7 @@ def transitions(kilnd, folder):
 
 
 def main():
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="kiln-bench-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     # Sockets and boot secrets are in memory, as in /run.
