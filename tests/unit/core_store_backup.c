@@ -7,14 +7,15 @@
 #include "src/core/store_head.h"
 #include "tests/unit/core_store_fixture.h"
 #include "tests/unit/seed.h"
+#include <errno.h>
 
-static struct stored stored;
+static struct store_folder stored;
 static char backup_path[96];
 
 static int setup(void **state)
 {
     (void)state;
-    stored_init(&stored);
+    store_folder_make(&stored);
     snprintf(backup_path, sizeof backup_path, "%s/backup", stored.folder);
     return 0;
 }
@@ -22,7 +23,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    stored_finish(&stored);
+    store_folder_remove(&stored);
     return 0;
 }
 
@@ -83,7 +84,7 @@ static void restore(void)
     stored_close(&stored);
     if (put_back(error))
         fail_msg("%s", error);
-    stored_open(&stored);
+    store_folder_open(&stored);
 }
 
 static void what_is_restored_is_the_moment_of_the_backup(void **state)
@@ -103,7 +104,7 @@ static void what_is_restored_is_the_moment_of_the_backup(void **state)
     assert_int_equal(number_of(STORE_VMS, "second"), 1);
     stored_commit(&stored, pair_batch(20));
     stored_close(&stored);
-    stored_open(&stored);
+    store_folder_open(&stored);
     assert_int_equal(number_of(STORE_VMS, "second"), 20);
 }
 
@@ -169,7 +170,7 @@ static void a_job_that_runs_when_the_store_closes_is_told(void **state)
     assert_int_equal(store_job(stored.store, job_check, job_done, &job), 0);
     stored_close(&stored);
     assert_int_equal(job.done, 1);
-    stored_open(&stored);
+    store_folder_open(&stored);
 }
 
 static void a_file_that_is_there_is_not_written_over(void **state)
@@ -211,7 +212,7 @@ static void a_damaged_backup_changes_nothing(void **state)
         close(fd);
     }
     assert_true(refused > 5);
-    stored_open(&stored);
+    store_folder_open(&stored);
     assert_int_equal(number_of(STORE_VMS, "second"), 4);
 }
 

@@ -2,25 +2,26 @@
  * Store check: a store that is whole passes, whatever was done to it; one that is not is never opened as
  * something else than it was: every page in turn is damaged in every way that a disk knows.
  */
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "src/core/store_sum.h"
 #include "tests/unit/core_store_fixture.h"
 
-static struct stored stored;
+static struct store_folder stored;
 
 static int setup(void **state)
 {
     (void)state;
-    stored_init(&stored);
+    store_folder_make(&stored);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    stored_finish(&stored);
+    store_folder_remove(&stored);
     return 0;
 }
 
@@ -92,7 +93,7 @@ static void whatever_is_put_and_deleted_the_store_stays_whole(void **state)
         if (round % 7 == 0) {
             struct store_sum before = truth_read(stored.store);
             stored_close(&stored);
-            stored_open(&stored);
+            store_folder_open(&stored);
             struct store_sum after = truth_read(stored.store);
             assert_true(store_sum_same(&before, &after));
         }
@@ -281,7 +282,7 @@ static void each_page_in_turn_is_refused_or_harmless(void **state)
     image_write(&image);
     head_put(head_path, head, sizeof head);
     free(image.bytes);
-    stored_open(&stored);
+    store_folder_open(&stored);
 }
 
 static void a_file_cut_at_any_page_is_refused(void **state)
@@ -298,7 +299,7 @@ static void a_file_cut_at_any_page_is_refused(void **state)
     }
     image_write(&image);
     free(image.bytes);
-    stored_open(&stored);
+    store_folder_open(&stored);
 }
 
 /* ---- the head ---- */
@@ -322,7 +323,7 @@ static void a_store_that_goes_back_or_away_is_refused(void **state)
     stored_close(&stored);
     snprintf(command, sizeof command, "cp %s/data.mdb %s/old", stored.path, stored.folder);
     assert_int_equal(system(command), 0);
-    stored_open(&stored);
+    store_folder_open(&stored);
     fill(2, 20);
     stored_close(&stored);
     head_keep(head_path, sizeof head_path, head);
@@ -344,7 +345,7 @@ static void a_store_that_goes_back_or_away_is_refused(void **state)
     head_put(head_path, head, sizeof head);
     expect_words("is damaged");
     head_put(head_path, whole, sizeof whole);
-    stored_open(&stored);
+    store_folder_open(&stored);
 }
 
 /* After a power cut the head may be behind; and half of it may be an older one's. */
@@ -358,14 +359,14 @@ static void a_head_that_is_behind_is_none_the_worse(void **state)
     fill(3, 20);
     stored_close(&stored);
     head_put(head_path, head, sizeof head);
-    stored_open(&stored);
+    store_folder_open(&stored);
     uint64_t transaction = store_transaction(stored.store);
     fill(1, 20);
     stored_close(&stored);
     head_keep(head_path, sizeof head_path, head);
     memset(head + (transaction + 1) % 2 * 512, 0, 512);
     head_put(head_path, head, sizeof head);
-    stored_open(&stored);
+    store_folder_open(&stored);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
  * no disk does on demand, an I/O error at one certain write, comes from this program's own pwrite, writev and
  * fdatasync, which the linker puts before the C library's.
  */
+#include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -15,7 +16,7 @@
 #include "protocol/wire.h"
 #include "tests/unit/core_store_fixture.h"
 
-static struct stored stored;
+static struct store_folder stored;
 
 /* ---- what fails ---- */
 
@@ -111,7 +112,7 @@ static void expect_whole(uint64_t last)
     if (stored_check(&stored, &verdict, words))
         fail_msg("%s", words);
     stored_close(&stored);
-    stored_open(&stored);
+    store_folder_open(&stored);
     assert_int_equal(number_last(), last);
 }
 
@@ -122,7 +123,7 @@ static void fail_and_heal(bool *fault, bool may_show, unsigned count)
 {
     unsigned done = 0, late = 0;
     char words[STORE_ERROR_LEN];
-    stored_init(&stored);
+    store_folder_make(&stored);
     number_commit(1, 100, &done);
     settle(&done, 1);
     faults.failures = 0;
@@ -142,7 +143,7 @@ static void fail_and_heal(bool *fault, bool may_show, unsigned count)
     *fault = false;
     settle(&late, 2);
     expect_whole(3);
-    stored_finish(&stored);
+    store_folder_remove(&stored);
 }
 
 static void pages_that_are_not_taken_leave_the_old_truth(void **state)
