@@ -79,13 +79,15 @@ void cli_print_row(const char *name, int width, const char *text)
 
 void cli_print_json(const char *text)
 {
-    for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
-        if (is_c1_control(s))
-            printf("\\u%04x", *++s);
-        else
-            putchar(*s);
+    const char *from = text;
+    for (const char *at = text; *at; at++) {
+        if (!is_c1_control((const unsigned char *)at))
+            continue;
+        fwrite(from, 1, (size_t)(at - from), stdout);
+        printf("\\u%04x", (unsigned char)*++at);
+        from = at + 1;
     }
-    putchar('\n');
+    puts(from);
 }
 
 __attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments)

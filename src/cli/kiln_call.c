@@ -25,7 +25,7 @@ struct call {
     int exit_code;
 };
 
-static bool ask_next_page(struct call *call);
+static bool ask_next_page(struct call *call, const struct json *result);
 
 static void end(struct call *call, int exit_code)
 {
@@ -48,13 +48,13 @@ static void on_answer(void *arg, const struct rpc_answer *answer)
         return;
     }
     int exit_code = CLI_OK;
+    /* Asked before this page is shown: kilnd makes the one while we print the other. */
+    bool more = answer->result && call->pages && ask_next_page(call, answer->result);
     if (!answer->result)
         exit_code = say_failure(answer);
     else if (call->show)
         exit_code = call->show(call->kiln, answer->result, call->arg);
-    if (exit_code == CLI_OK && call->pages && ask_next_page(call))
-        return;
-    if (exit_code != CLI_OK || !call->each)
+    if (exit_code != CLI_OK || !(call->each || more))
         end(call, exit_code);
 }
 
@@ -151,24 +151,14 @@ int kiln_follow(const struct kiln *kiln, const char *method, struct json_writer 
 /* ---- pages ---- */
 
 struct pages {
-    kiln_show *show;
-    void *arg;
     const char *after; /* the parameter that says where a page begins */
     void (*write_params)(struct json_writer *params, void *arg);
+    void *arg;
     struct json_writer params;
-    char *next; /* owned; NULL after the last page */
 };
 
-static int show_page(const struct kiln *kiln, const struct json *result, void *arg)
-{
-    struct pages *pages = arg;
-    const char *next = json_text(json_member(result, "next"));
-    pages->next = next ? strdup(next) : NULL;
-    return pages->show(kiln, result, pages->arg);
-}
-
-/* The parameters of the page at FROM, which is taken; NULL: of the first. */
-static int page_params(struct pages *pages, char *from)
+/* The parameters of the page that begins at FROM; NULL: of the first. */
+static int page_params(struct pages *pages, const char *from)
 {
     json_writer_finish(&pages->params);
     pages->params = json_writer_init(0);
@@ -180,16 +170,16 @@ static int page_params(struct pages *pages, char *from)
     else if (from)
         json_write_text(&pages->params, pages->after, from);
     json_write_object_end(&pages->params);
-    free(from);
-    pages->next = NULL;
     return json_writer_end(&pages->params);
 }
 
-static bool ask_next_page(struct call *call)
+/* False when RESULT is the last page. */
+static bool ask_next_page(struct call *call, const struct json *result)
 {
-    if (!call->pages->next)
+    const char *next = json_text(json_member(result, "next"));
+    if (!next)
         return false;
-    if (page_params(call->pages, call->pages->next)) {
+    if (page_params(call->pages, next)) {
         end(call, cli_local_error("the parameters are too long"));
         return true;
     }
@@ -201,19 +191,19 @@ static bool ask_next_page(struct call *call)
 int kiln_call_pages(const struct kiln *kiln, const char *method, const char *after,
                     void (*write_params)(struct json_writer *params, void *arg), kiln_show *show, void *arg)
 {
-    struct pages pages = {.show = kiln->json ? kiln_show_json : show,
-                          .arg = arg,
-                          .after = after,
-                          .write_params = write_params,
-                          .params = json_writer_init(0)};
-    struct call call = {.kiln = kiln, .method = method, .show = show_page, .arg = &pages, .pages = &pages};
+    struct pages pages = {
+        .after = after, .write_params = write_params, .arg = arg, .params = json_writer_init(0)};
+    struct call call = {.kiln = kiln,
+                        .method = method,
+                        .show = kiln->json ? kiln_show_json : show,
+                        .arg = arg,
+                        .pages = &pages};
     int exit_code = page_params(&pages, NULL) ? cli_local_error("the parameters are too long") : CLI_OK;
     if (exit_code == CLI_OK) {
         call.params = pages.params.text;
         exit_code = run(&call);
     }
     json_writer_finish(&pages.params);
-    free(pages.next);
     return exit_code;
 }
 
