@@ -41,7 +41,7 @@ struct bridge {
     size_t line_bytes;
     char line[BRIDGE_LINE_BYTES];
     char vm[UUID_TEXT_BYTES];
-    char peer[LIMIT_ADDRESS_MAX];
+    char peer[LIMIT_ADDRESS_MAX], network[LIMIT_ADDRESS_MAX]; /* the limit counts networks */
 };
 
 struct bridges {
@@ -236,9 +236,11 @@ static void on_timeout(void *arg)
 
 static bool may_open(const struct bridges *bridges, const char *peer)
 {
+    char network[LIMIT_ADDRESS_MAX];
     size_t opening = 0;
+    listener_name_network(peer, network);
     for (const struct bridge *at = bridges->first; at != NULL; at = at->next)
-        opening += at->phase != BRIDGE_OPEN && strcmp(at->peer, peer) == 0;
+        opening += at->phase != BRIDGE_OPEN && strcmp(at->network, network) == 0;
     return opening < BRIDGES_OPENING_PER_ADDRESS_MAX && limits_take(bridges->edge->limits, peer);
 }
 
@@ -258,6 +260,7 @@ static void on_accept(void *arg, int fd, const char *peer)
     }
     *bridge = (struct bridge){.bridges = bridges, .near = fd, .far = -1, .next = bridges->first};
     snprintf(bridge->peer, sizeof(bridge->peer), "%s", peer);
+    listener_name_network(peer, bridge->network);
     if (bridges->first != NULL)
         bridges->first->previous = bridge;
     bridges->first = bridge;

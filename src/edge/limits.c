@@ -4,14 +4,15 @@
 #include "src/edge/limits.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "src/io/listener.h"
 
 struct holder {
     struct holder *next;
     size_t count;
-    char address[LIMIT_ADDRESS_MAX];
+    char network[LIMIT_ADDRESS_MAX];
 };
 
 struct limits {
@@ -37,25 +38,27 @@ void limits_destroy(struct limits *limits)
     free(limits);
 }
 
-/* The place in the list that points to ADDRESS' holder, or to NULL. */
-static struct holder **find(struct limits *limits, const char *address)
+/* The place in the list that points to NETWORK's holder, or to NULL. */
+static struct holder **find(struct limits *limits, const char *network)
 {
     struct holder **at = &limits->holders;
-    while (*at != NULL && strcmp((*at)->address, address) != 0)
+    while (*at != NULL && strcmp((*at)->network, network) != 0)
         at = &(*at)->next;
     return at;
 }
 
 bool limits_take(struct limits *limits, const char *address)
 {
-    struct holder **at = find(limits, address);
+    char network[LIMIT_ADDRESS_MAX];
+    listener_name_network(address, network);
+    struct holder **at = find(limits, network);
     if (limits->total == LIMIT_HELD_MAX || (*at != NULL && (*at)->count == LIMIT_HELD_PER_ADDRESS_MAX))
         return false;
     if (*at == NULL) {
         *at = calloc(1, sizeof(**at));
         if (*at == NULL)
             return false;
-        snprintf((*at)->address, sizeof((*at)->address), "%s", address);
+        memcpy((*at)->network, network, sizeof(network));
     }
     (*at)->count++;
     limits->total++;
@@ -64,7 +67,9 @@ bool limits_take(struct limits *limits, const char *address)
 
 void limits_give_back(struct limits *limits, const char *address)
 {
-    struct holder **at = find(limits, address);
+    char network[LIMIT_ADDRESS_MAX];
+    listener_name_network(address, network);
+    struct holder **at = find(limits, network);
     if (*at == NULL)
         return;
     limits->total--;

@@ -1,6 +1,6 @@
 /*
  * Limits: how many long-lived connections (WebSockets, bridges) each address may hold, and all together.
- * In: addresses. Out: yes or no. Kept: one count an address.
+ * In: addresses. Out: yes or no. Kept: one count a network as listener.h names it.
  */
 #ifndef KILN_EDGE_LIMITS_H
 #define KILN_EDGE_LIMITS_H

@@ -225,11 +225,11 @@ static void on_end(void *arg, int error)
 static const struct stream_ops connection_ops = {
     .on_ready = on_ready, .on_data = on_data, .on_drained = on_drained, .on_end = on_end};
 
-static size_t count_peer(const struct http_connection_list *list, const char *peer)
+static size_t count_network(const struct http_connection_list *list, const char *network)
 {
     size_t count = 0;
     for (const struct http_connection *at = list->first; at != NULL; at = at->next)
-        count += strcmp(at->peer, peer) == 0;
+        count += strcmp(at->network, network) == 0;
     return count;
 }
 
@@ -250,7 +250,7 @@ static int take_descriptor(const struct http_connection_list *list, int fd)
 static int take_socket(struct http_connection *connection)
 {
     const struct http_server_config *config = connection->list->config;
-    char peer[HTTP_PEER_MAX];
+    char peer[HTTP_PEER_MAX], network[HTTP_PEER_MAX];
     int fd = bufferevent_getfd(connection->bev);
     if (fd < 0)
         bufferevent_decref(connection->bev); /* evhttp had no memory to take its reference */
@@ -261,9 +261,11 @@ static int take_socket(struct http_connection *connection)
     int error = listener_name_peer(fd, peer);
     if (error < 0)
         return error;
-    if (count_peer(connection->list, peer) >= config->connections_per_address_max)
+    listener_name_network(peer, network);
+    if (count_network(connection->list, network) >= config->connections_per_address_max)
         return -EUSERS;
     memcpy(connection->peer, peer, sizeof(peer));
+    memcpy(connection->network, network, sizeof(network));
     fd = take_descriptor(connection->list, fd);
     if (fd < 0)
         return fd;

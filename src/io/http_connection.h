@@ -64,7 +64,7 @@ struct http_connection {
     unsigned busy;   /* calls of ours on the stack */
     int file_fd;     /* owned; what is being sent, or -1 */
     off_t file_left; /* bytes */
-    char peer[HTTP_PEER_MAX];
+    char peer[HTTP_PEER_MAX], network[HTTP_PEER_MAX]; /* the limit counts networks */
 };
 
 /* A connection without a socket, for evhttp's next accept. -ENOMEM. */

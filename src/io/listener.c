@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +57,16 @@ int listener_name_peer(int fd, char *ret_peer)
         return -errno;
     name_peer(&address, ret_peer);
     return 0;
+}
+
+void listener_name_network(const char *peer, char *ret_network)
+{
+    struct in6_addr address;
+    snprintf(ret_network, INET6_ADDRSTRLEN, "%s", peer);
+    if (inet_pton(AF_INET6, peer, &address) != 1 || IN6_IS_ADDR_V4MAPPED(&address))
+        return;
+    memset(address.s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, &address, ret_network, INET6_ADDRSTRLEN);
 }
 
 static void on_connection(int ready, void *arg)

@@ -17,6 +17,9 @@ uint16_t listener_socket_port(int fd);
 /* The numeric address of a connected socket's peer, at most INET6_ADDRSTRLEN bytes. The errno of
  * getpeername(2). */
 int listener_name_peer(int fd, char *ret_peer);
+/* The address that limits per address count PEER (as above) under, at most INET6_ADDRSTRLEN bytes: an IPv6
+ * peer's network of 64 bits, of which each host has all addresses (RFC 4291 2.5.1, RFC 6177 2). */
+void listener_name_network(const char *peer, char *ret_network);
 
 /* ADDRESS is numeric, port 0 picks one. FN takes each descriptor (non-blocking); PEER is its numeric address.
  * The errno of bind(2) and listen(2); -EINVAL for an address that is none. */
