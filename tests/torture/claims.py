@@ -75,8 +75,8 @@ def lost(sight, vms):
         record = sight.records.get(vm.uuid)
         if not record:
             found.append("%s has no record" % vm.name)
-        elif vm.kind == "short" and vm.ended_at and not vm.destroyed and vm.ended_at < vm.made_at + SHORT_S:
-            found.append("%s ended %.1f s after its order: %s" % (vm.name, vm.ended_at - vm.made_at, record["detail"]))
+        elif vm.kind == "short" and vm.ended_at and not vm.destroyed and vm.ended_at < vm.ordered_at + SHORT_S:
+            found.append("%s ended %.1f s after its order: %s" % (vm.name, vm.ended_at - vm.ordered_at, record["detail"]))
         elif record["state"] == "destroyed" and not vm.doomed:
             found.append("%s: %s (%s)" % (vm.name, record["story"], record["detail"]))
         elif record["state"] != "destroyed" and sight.domains.get(vm.uuid) != "running":

@@ -54,7 +54,7 @@ class Torment:
             heapq.heappop(self.later)[2]()
 
     def victim(self, of_whom, *kinds):
-        living = sorted(self.vms.living(*kinds), key=lambda vm: vm.made_at)
+        living = sorted(self.vms.living(*kinds), key=lambda vm: vm.ordered_at)
         return living[int(of_whom * len(living))] if living else None
 
     def kill_daemon(self, daemon):

@@ -20,9 +20,9 @@ class Vm:
     """KIND: quiet (a domain and no more), short (its deadline will end it), holder (with a drive), guest (with a real
     controller), real (a real guest in a real QEMU)."""
 
-    def __init__(self, name, kind, uuid):
+    def __init__(self, name, kind, uuid, ordered_at):
         self.name, self.kind, self.uuid = name, kind, uuid
-        self.made_at = time.monotonic()
+        self.ordered_at = ordered_at  # first; kilnd may have made it then, and only its answer was lost
         self.destroyed = False  # we asked for its end
         self.shot = False       # we killed its QEMU
         self.ended_at = None    # when kilnd was first seen to call it destroyed
@@ -73,6 +73,7 @@ class Vms:
         order = {"owner": "alice", "name": name, "brick": brick or ("short" if kind == "short" else "empty")}
         if drive:
             order["drives"] = [{"drive": drive}]
+        ordered_at = time.monotonic()
         while True:
             try:
                 uuid = ask("vm.create", order)["id"]
@@ -88,7 +89,7 @@ class Vms:
             except Away:
                 time.sleep(0.2)
                 continue
-            vm = Vm(name, kind, uuid)
+            vm = Vm(name, kind, uuid, ordered_at)
             with self.lock:
                 self.vms.append(vm)
             return vm
