@@ -16,6 +16,7 @@ void connect_gate_init(struct connect_gate *gate, uint16_t port, const uint8_t f
                        const uint8_t cookie[GATE_SECRET_BYTES])
 {
     snprintf(gate->host, sizeof gate->host, "127.0.0.1:%u", (unsigned)port);
+    snprintf(gate->name, sizeof gate->name, GATE_COOKIE "%u", (unsigned)port);
     hex_encode(first, GATE_SECRET_BYTES, gate->first);
     hex_encode(cookie, GATE_SECRET_BYTES, gate->cookie);
 }
@@ -45,12 +46,12 @@ static bool is_secret(const char *text, size_t len, const char *secret)
 static bool has_cookie(const struct connect_gate *gate, const struct http_head *head)
 {
     const char *at = http_head_field(head, "Cookie");
-    size_t name = strlen(GATE_COOKIE "=");
+    size_t name = strlen(gate->name);
     while (at != NULL && *at != '\0') {
         at += strspn(at, "; \t");
         size_t len = strcspn(at, ";");
-        if (len > name && strncmp(at, GATE_COOKIE "=", name) == 0 &&
-            is_secret(at + name, len - name, gate->cookie))
+        if (len > name && strncmp(at, gate->name, name) == 0 && at[name] == '=' &&
+            is_secret(at + name + 1, len - name - 1, gate->cookie))
             return true;
         at += len;
     }

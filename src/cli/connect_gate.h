@@ -17,12 +17,13 @@
 
 #define GATE_SECRET_BYTES 32
 #define GATE_START "/start/"
-#define GATE_COOKIE "kiln-web"
+#define GATE_COOKIE "kiln-web-" /* and the port: cookies of one host are sent to all its ports */
 
 struct http_head;
 
 struct connect_gate {
     char host[32];                                  /* "127.0.0.1:PORT" */
+    char name[24];                                  /* of the cookie */
     char first[TEXT_HEX_BYTES(GATE_SECRET_BYTES)];  /* of the first address; "" once it was used */
     char cookie[TEXT_HEX_BYTES(GATE_SECRET_BYTES)]; /* the value */
 };

@@ -66,7 +66,8 @@ static void begin(struct web *web, struct http_request *request)
     char cookie[160];
     const char *site = http_head_field(http_request_head(request), "Sec-Fetch-Site");
     bool led = site != NULL && strcmp(site, "none") != 0;
-    snprintf(cookie, sizeof cookie, GATE_COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/", web->gate.cookie);
+    snprintf(cookie, sizeof cookie, "%s=%s; HttpOnly; SameSite=Strict; Path=/", web->gate.name,
+             web->gate.cookie);
     http_request_add_header(request, "Set-Cookie", cookie);
     http_request_add_header(request, "Cache-Control", "no-store");
     http_request_add_header(request, led ? "Refresh" : "Location", led ? "0; url=/" : "/");

@@ -36,7 +36,7 @@ static enum gate_verdict judge_path(const char *path, const char *fields, bool w
 static enum gate_verdict judge_known(const char *more, bool websocket)
 {
     char fields[512];
-    snprintf(fields, sizeof fields, HOST "Cookie: a=b; kiln-web=%s\r\n%s", gate.cookie, more);
+    snprintf(fields, sizeof fields, HOST "Cookie: a=b; kiln-web-4711=%s\r\n%s", gate.cookie, more);
     return judge_path("/v1/me", fields, websocket);
 }
 
@@ -52,7 +52,7 @@ static void test_the_first_address_is_good_once(void **state)
     (void)state;
     char path[128], fields[256];
     snprintf(path, sizeof path, GATE_START "%s", gate.first);
-    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web=%s\r\n", gate.cookie);
+    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web-4711=%s\r\n", gate.cookie);
     assert_int_equal(judge_path(GATE_START, HOST, false), GATE_REFUSED);
     assert_int_equal(judge_path(GATE_START "0102", HOST, false), GATE_REFUSED);
     assert_int_equal(judge_path(path, "Host: evil.example:4711\r\n", false), GATE_REFUSED);
@@ -69,17 +69,20 @@ static void test_without_the_cookie_nothing_passes(void **state)
     (void)state;
     assert_int_equal(judge_known("", false), GATE_PASS);
     assert_int_equal(judge_path("/", HOST, false), GATE_REFUSED);
-    assert_int_equal(judge_path("/v1/me", HOST "Cookie: kiln-web=\r\n", false), GATE_REFUSED);
-    assert_int_equal(judge_path("/v1/me", HOST "Cookie: kiln-web=0405\r\n", false), GATE_REFUSED);
+    assert_int_equal(judge_path("/v1/me", HOST "Cookie: kiln-web-4711=\r\n", false), GATE_REFUSED);
+    assert_int_equal(judge_path("/v1/me", HOST "Cookie: kiln-web-4711=0405\r\n", false), GATE_REFUSED);
     char fields[256];
-    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web=%sx\r\n", gate.cookie);
+    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web-4711=%sx\r\n", gate.cookie);
     assert_int_equal(judge_path("/v1/me", fields, false), GATE_REFUSED);
-    snprintf(fields, sizeof fields, HOST "Cookie: xkiln-web=%s\r\n", gate.cookie);
+    snprintf(fields, sizeof fields, HOST "Cookie: xkiln-web-4711=%s\r\n", gate.cookie);
     assert_int_equal(judge_path("/v1/me", fields, false), GATE_REFUSED);
-    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web=0;kiln-web=%s;\r\n", gate.cookie);
+    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web-4711=0;kiln-web-4711=%s;\r\n", gate.cookie);
     assert_int_equal(judge_path("/v1/me", fields, false), GATE_PASS);
+    /* Another kiln-connect web on this machine has a cookie of its own, beside ours. */
+    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web-4712=%s\r\n", gate.cookie);
+    assert_int_equal(judge_path("/v1/me", fields, false), GATE_REFUSED);
     /* The first address's secret is not the cookie's. */
-    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web=%s\r\n", gate.first);
+    snprintf(fields, sizeof fields, HOST "Cookie: kiln-web-4711=%s\r\n", gate.first);
     assert_int_equal(judge_path("/v1/me", fields, false), GATE_REFUSED);
 }
 
@@ -91,7 +94,7 @@ static void test_another_name_for_loopback_is_refused(void **state)
                                         HOST "Host: 127.0.0.1:4711\r\n", ""};
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         char fields[512];
-        snprintf(fields, sizeof fields, "%sCookie: kiln-web=%s\r\n", hosts[i], gate.cookie);
+        snprintf(fields, sizeof fields, "%sCookie: kiln-web-4711=%s\r\n", hosts[i], gate.cookie);
         assert_int_equal(judge_path("/v1/me", fields, false), GATE_REFUSED);
     }
 }
