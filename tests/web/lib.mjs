@@ -8,6 +8,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -20,6 +21,7 @@ const run = promisify(execFile);
 export const ORIGIN = process.env.KILN_WEB_ORIGIN ?? 'https://127.0.0.1:9443';
 const SHOTS = process.env.KILN_WEB_SHOTS;
 const LIMIT_MS = 20000;
+const POLL_MS = 50;
 const began = performance.now();
 
 /** Says what was seen. */
@@ -47,6 +49,11 @@ export async function inTurn(page, parts) {
     }
   }
   claim(failed.length === 0, `every part holds, but ${failed.length} of ${parts.length} do not`);
+}
+
+/** Waits for what the page does not show. @param {string} words @param {() => boolean} holds */
+export async function until(words, holds) {
+  for (const end = performance.now() + LIMIT_MS; !holds(); await setTimeout(POLL_MS)) claim(performance.now() < end, words);
 }
 
 /** A deed on the host's side (tests/web/host). @returns {Promise<string>} what it printed */

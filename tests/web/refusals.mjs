@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { flipped, takeOverEdge } from './edge.mjs';
-import { claim, expectAccessible, expectNoErrors, host, inTurn, launch, openPage, shoot, step } from './lib.mjs';
+import { claim, expectAccessible, expectNoErrors, host, inTurn, launch, openPage, shoot, step, until } from './lib.mjs';
 import * as researcher from './researcher.mjs';
 
 const PEOPLE = '/run/world/kiln/people';
@@ -83,9 +83,9 @@ async function endedSessions(browser) {
   await page.locator('.countdown .left').getByText(/^\d:\d\d:\d\d$/).waitFor();
   claim(logins === 2, `the session is renewed once before its end, not ${logins - 1} times`);
   await host('restart_kilnd');
+  await until('the page logs in again', () => logins === 3);
+  await page.locator('.offline:not(.on)').waitFor({ state: 'attached' });
   await page.getByRole('link', { name: 'New VM' }).first().click();
-  await says(page, 'empty');
-  await page.waitForResponse((response) => response.url().endsWith('/v1/vms') && response.ok());
   claim((await page.getByRole('button', { name: 'Log out' }).count()) === 1, 'a session that the host forgot is made again');
   step('a session is renewed before its end, and again when the host forgot it');
   await host('kiln', 'user', 'remove', 'dave');

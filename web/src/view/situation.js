@@ -2,7 +2,7 @@
  * How things are with a VM, in words: what is waited for and how long there is still time; or what failed and what to do.
  */
 import { explain } from '../net/failure.js';
-import { h, hold, say, show } from './dom.js';
+import { h, hold, say } from './dom.js';
 import { countdown, everySecond } from './time.js';
 import { mood, waitingFor } from './states.js';
 
@@ -47,7 +47,6 @@ export function situation(vm, host, id) {
     if (failure) hold(code, ...causeParts(code, failure));
     else say(code, '');
     node.className = `situation ${failure ? 'bad' : mood(now)}`;
-    show(lines, now.state === 'destroyed' || now.state === 'booted');
     tick();
   };
   return { node, draw, end: everySecond(tick) };
