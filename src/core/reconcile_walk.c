@@ -13,9 +13,9 @@
 #include "src/io/loop.h"
 
 enum {
-    TURN_LOOKS = 512,  /* VMs looked at in one turn */
-    TURN_POSTS = 64,   /* events posted in one turn: each is decided, encoded and committed */
-    BACKLOG_MAX = 256, /* batches that wait for the disk before the walk waits too */
+    TURN_LOOKS = 512, /* VMs looked at in one turn */
+    TURN_POSTS = 64,  /* events posted in one turn: each is decided, encoded and committed */
+    BACKLOG_MAX = 64, /* batches that wait for the disk before the walk waits too */
     BACKLOG_MS = 5
 };
 
