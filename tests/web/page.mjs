@@ -100,6 +100,11 @@ async function makesDrives(page) {
   await page.getByRole('heading', { name: 'letters' }).waitFor();
   await page.getByLabel('Share with').selectOption({ label: 'alice' });
   await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  claim((await host('envelopes_of', 'letters')) === '1', 'a drive is not shared before the fingerprint was compared');
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await expectAccessible(page, 'the question before sharing');
+  await page.getByRole('button', { name: 'It is the same: share' }).click();
   await page.getByRole('button', { name: 'Revoke' }).waitFor();
   await shoot(page, 'drives');
   await expectAccessible(page, 'the drives');

@@ -11,6 +11,7 @@ import { block, field } from '../../web/src/wire/block.js';
 import { base64, concat, hex, unbase64, unhex, utf8 } from '../../web/src/wire/bytes.js';
 import { fingerprint, hash, signatureIsGood } from '../../web/src/wire/crypto.js';
 import { encode, encodeNumber, NULL, OCTET_STRING, OID, SEQUENCE } from '../../web/src/wire/der.js';
+import { checkObject } from '../../web/src/wire/object.js';
 import { makeEnvelope, openEnvelope } from '../../web/src/wire/envelope.js';
 import { decodeKeyFile, encodeKeyFile } from '../../web/src/wire/key_file.js';
 import { CLOSE, DATA, Opener, Sealer } from '../../web/src/wire/record.js';
@@ -123,10 +124,25 @@ async function checkEnvelope(wire, claim, owner) {
   const id = uuidText(unhex(drive));
   const opened = await openEnvelope(owner, id, unbase64(envelope));
   claim('envelope', hex(opened.driveKey) === driveKey && opened.own);
-  const own = await makeEnvelope(owner, id, owner.spki, unhex(driveKey));
+  const own = await makeEnvelope(owner, id, owner, unhex(driveKey));
   claim('an envelope of our own', hex((await openEnvelope(owner, id, own)).driveKey) === driveKey);
+  const swapped = makeEnvelope(owner, id, { spki: owner.spki, fingerprint: '00'.repeat(32) }, unhex(driveKey));
+  claim('an envelope is sealed to no other key than the one with the fingerprint', await throws(swapped));
   const other = await openEnvelope(owner, id.replace(/^d/, 'e'), unbase64(envelope));
   claim("an envelope for another drive is not the user's", !other.own);
+}
+
+/* Names and ids as an edge that was taken over might make them up. */
+async function checkObjects(claim, id) {
+  const other = id.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+  const refused = (object, asked) => throws((async () => checkObject(object, asked))());
+  claim('an object of the host', checkObject({ id, name: 'lab-1' }, id).name === 'lab-1');
+  claim('another object than was asked for is refused', await refused({ id: other, name: 'lab' }, id));
+  for (const name of ['lab; curl evil', '$(id)', '-oProxyCommand=id', 'lab\nlab', '', 'x'.repeat(33), undefined])
+    claim(`the name ${JSON.stringify(name)} is refused`, await refused({ id, name }));
+  for (const wrong of [`${id}/history`, `../drives/${id}`, `${id}\n* ssh-rsa AAAA`, '', undefined])
+    claim(`the id ${JSON.stringify(wrong)} is refused`, await refused({ id: wrong, name: 'lab' }));
+  claim('no object is refused', await refused(null));
 }
 
 /** @param {object} wire tests/vectors/wire.json @returns {Promise<{name: string, good: boolean}[]>} */
@@ -140,6 +156,7 @@ export async function checkVectors(wire) {
   const vouch = await checkBinding(wire, claim, uuid);
   await checkRecords(wire, claim, await checkHandshake(wire, claim, vouch, uuid));
   await checkEnvelope(wire, claim, owner);
+  await checkObjects(claim, uuid);
   const { image, cmdline, hash: expected } = wire.brick;
   const none = new Uint8Array();
   claim('brick hash', hex(await hash(block('kiln/1 brick', unhex(image), none, none, cmdline))) === expected);

@@ -10,7 +10,7 @@ import { Failure } from '../net/failure.js';
 export async function makeDrive(session, name, sizeMib) {
   const id = crypto.randomUUID();
   const driveKey = random(DRIVE_KEY_BYTES);
-  const envelope = await makeEnvelope(session.key, id, session.key.spki, driveKey);
+  const envelope = await makeEnvelope(session.key, id, session.key, driveKey);
   driveKey.fill(0);
   return session.call('POST', '/v1/drives', { id, name, size_mib: sizeMib, envelope: base64(envelope) });
 }
@@ -29,11 +29,22 @@ async function driveKeyOf(session, drive, mustBeOwn) {
   }
 }
 
-/** Seals a drive's key to another user. @param {{fingerprint: string, public_key: string}} person */
+async function sealTo(session, drive, person, driveKey) {
+  try {
+    const recipient = { spki: unbase64(person.public_key), fingerprint: person.fingerprint };
+    return await makeEnvelope(session.key, drive.id, recipient, driveKey);
+  } catch (error) {
+    throw error instanceof WireError ? new Failure('BAD_PARAMETER', error.message) : error;
+  }
+}
+
+/**
+ * Seals a drive's key to another user.
+ * @param {{fingerprint: string, public_key: string}} person whose fingerprint the owner has confirmed: the host's list is not signed
+ */
 export async function shareDrive(session, drive, person) {
   const driveKey = await driveKeyOf(session, drive, true);
-  const envelope = await makeEnvelope(session.key, drive.id, unbase64(person.public_key), driveKey);
-  driveKey.fill(0);
+  const envelope = await sealTo(session, drive, person, driveKey).finally(() => driveKey.fill(0));
   return session.call('PUT', `/v1/drives/${drive.id}/envelopes/${person.fingerprint}`, { ciphertext: base64(envelope) });
 }
 

@@ -4,6 +4,7 @@
  * In: a session. Out: lists to be read, and `changed`. Kept: copies of what the host last said.
  */
 import { Events } from '../net/events.js';
+import { checkObject } from '../wire/object.js';
 import { Observable } from './observable.js';
 
 /* Follows `next` until a list is whole. */
@@ -53,7 +54,8 @@ export class Host extends Observable {
     try {
       const names = ['vms', 'drives', 'bricks', 'users'];
       const [vms, drives, bricks, people] = await Promise.all(names.map((name) => whole(this.#session, `/v1/${name}`, name)));
-      this.vms = new Map(vms.map((vm) => [vm.id, vm]));
+      this.vms = new Map(vms.map((vm) => [checkObject(vm).id, vm]));
+      drives.forEach((drive) => checkObject(drive));
       Object.assign(this, { drives, bricks, people, online: true, loaded: true });
       await Promise.all([...this.histories.keys()].map((id) => this.readHistory(id)));
       this.changed();
@@ -63,8 +65,12 @@ export class Host extends Observable {
   }
 
   async refreshDrives() {
-    this.drives = await whole(this.#session, '/v1/drives', 'drives');
+    this.drives = (await whole(this.#session, '/v1/drives', 'drives')).map((drive) => checkObject(drive));
     this.changed();
+  }
+
+  async #readVm(id) {
+    this.vms.set(id, checkObject(await this.#session.call('GET', `/v1/vms/${id}`), id));
   }
 
   /* The state is shown at once; all else of the VM is asked for, one question at a time. */
@@ -73,7 +79,7 @@ export class Host extends Observable {
     if (vm && event.to) Object.assign(vm, { state: event.to, story: event.story, entered: event.to === event.from ? vm.entered : event.time });
     this.changed();
     this.#ask(event.vm, async () => {
-      this.vms.set(event.vm, await this.#session.call('GET', `/v1/vms/${event.vm}`));
+      await this.#readVm(event.vm);
       if (this.histories.has(event.vm)) await this.readHistory(event.vm);
     });
     if (event.to === 'destroyed' || event.drives) this.#ask('drives', () => this.refreshDrives());
@@ -107,7 +113,7 @@ export class Host extends Observable {
   /** @param {{name: string, brick: string, drives: {drive: string, mode: string}[]}} wish @returns {Promise<string>} its id */
   async createVm(wish) {
     const { id } = await this.#session.call('POST', '/v1/vms', wish);
-    this.vms.set(id, await this.#session.call('GET', `/v1/vms/${id}`));
+    await this.#readVm(id);
     await this.refreshDrives();
     return id;
   }

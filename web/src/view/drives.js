@@ -4,7 +4,7 @@
 import { makeDrive, removeDrive, revokeDrive, shareDrive } from '../model/drives.js';
 import { actionButton, field, form, nameFault, outcome } from './form.js';
 import { ask } from './dialog.js';
-import { h, hold, keyedList, say, shortPrint, show } from './dom.js';
+import { h, hold, keyedList, longPrint, say, shortPrint, show } from './dom.js';
 import { size } from './time.js';
 
 const UNITS = { MiB: 1, GiB: 1024, TiB: 1048576 };
@@ -55,11 +55,19 @@ function envelopeList(session, host, drive, end) {
     }, { kind: 'quiet', failed: end.bad })));
 }
 
+/* The host says whose key is whose, and could name its own: only the two people can know better. */
+const areTheirs = (person, drive) => ask({
+  title: `Share ${drive.name} with ${person.name}?`,
+  body: [h('p', {}, `Who has this key can open the drive. Ask ${person.name} for the fingerprint of their key, by another way than this host, and compare:`),
+    h('p', {}, h('code.print', {}, longPrint(person.fingerprint)))],
+  yes: 'It is the same: share',
+});
+
 function shareControls(session, host, current, end) {
   const select = h('select', { 'aria-label': 'Share with' });
   const button = actionButton('Share', async () => {
     const person = host.people.find((one) => one.fingerprint === select.value);
-    if (!person) return;
+    if (!person || !(await areTheirs(person, current()))) return;
     await shareDrive(session, current(), person);
     await host.refreshDrives();
     end.good(`${current().name} is shared with ${person.name}.`);

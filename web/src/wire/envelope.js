@@ -15,13 +15,14 @@ const signedPart = (drive, recipient, ciphertext) => block('kiln/1 envelope', uu
 /**
  * @param {import('./user_key.js').UserKey} maker
  * @param {string} drive UUID
- * @param {Uint8Array} recipient SPKI of the key that it is sealed to
+ * @param {{spki: Uint8Array, fingerprint: string}} recipient the key that it is sealed to, and the fingerprint by which a person knows it
  * @param {Uint8Array} driveKey 32 bytes
- * @returns {Promise<Uint8Array>}
+ * @returns {Promise<Uint8Array>}; throws WireError when the key has another fingerprint
  */
 export async function makeEnvelope(maker, drive, recipient, driveKey) {
-  const ciphertext = await encryptTo(recipient, driveKey);
-  const signature = await maker.sign(signedPart(drive, await fingerprint(recipient), ciphertext));
+  if ((await fingerprint(recipient.spki)) !== recipient.fingerprint) throw new WireError('a key with another fingerprint');
+  const ciphertext = await encryptTo(recipient.spki, driveKey);
+  const signature = await maker.sign(signedPart(drive, recipient.fingerprint, ciphertext));
   return concat(field(ciphertext), field(signature));
 }
 
