@@ -118,6 +118,9 @@ int connect_find_drive(struct connect *connect, const char *word, struct json **
 /* Says on stderr what is about to be signed: DEED, the word that was given, and the id that the host's
  * unsigned list led to, which is what counts. */
 void connect_say_object(const char *deed, const char *word, const struct json *object);
+/* Whether TEXT can be a terminal's id (README 7.7). The VM names it, and it stands in a command to be copied.
+ */
+bool connect_terminal_id_valid(const char *text);
 
 /* Text of a member, "" when there is none; "-" for the second when it is empty. */
 const char *connect_text(const struct json *object, const char *key);

@@ -7,7 +7,7 @@
 
 #include "src/cli/connect.h"
 
-enum { PREFIX_MIN = 4, PATH_BYTES = 80 };
+enum { PREFIX_MIN = 4, PATH_BYTES = 80, TERMINAL_ID_CHARS = 16 };
 
 struct search {
     const char *word;
@@ -76,6 +76,11 @@ void connect_say_object(const char *deed, const char *word, const struct json *o
     fputs(deed, stderr);
     cli_print_text(stderr, word);
     fprintf(stderr, ", id %.36s\n", connect_text(object, "id"));
+}
+
+bool connect_terminal_id_valid(const char *text)
+{
+    return strlen(text) == TERMINAL_ID_CHARS && strspn(text, "0123456789abcdef") == TERMINAL_ID_CHARS;
 }
 
 int connect_find_vm(struct connect *connect, const char *word, struct json **ret_vm)

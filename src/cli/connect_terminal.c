@@ -182,7 +182,7 @@ static int take_stream(struct terminal *terminal, const struct json *result)
     if (stream < 1 || stream > UINT32_MAX)
         return cli_unreachable_error("the VM names no stream");
     terminal->stream = (uint32_t)stream;
-    if (strlen(id) == ID_CHARACTERS)
+    if (connect_terminal_id_valid(id))
         memcpy(terminal->id, id, sizeof terminal->id);
     return CLI_OK;
 }
@@ -337,7 +337,7 @@ static int run_shell(struct terminal *terminal, const struct connect_terminal_wi
         tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->before);
     if (terminal->left)
         fprintf(stderr, "\nThe shell runs on: kiln-connect terminal --attach %s %s\n", terminal->id,
-                connect_text(terminal->vm, "name"));
+                connect_text(terminal->vm, "id"));
     return terminal->status;
 }
 

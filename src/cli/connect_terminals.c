@@ -67,7 +67,8 @@ static int find(struct connect_channel *channel, const char *word, char ret_id[I
     const struct json *terminals = json_member(answer, "terminals");
     for (size_t i = 0; i < json_count(terminals); i++) {
         const char *id = connect_text(json_at(terminals, i), "terminal");
-        if (strlen(word) < ID_SHORTEST || strncmp(id, word, strlen(word)) != 0 || strlen(id) != ID_CHARS)
+        if (strlen(word) < ID_SHORTEST || strncmp(id, word, strlen(word)) != 0 ||
+            !connect_terminal_id_valid(id))
             continue;
         found++;
         memcpy(ret_id, id, ID_CHARS + 1);

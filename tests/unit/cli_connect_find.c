@@ -105,12 +105,27 @@ static void what_will_be_signed_is_shown_with_its_id(void **state)
     json_destroy(vm);
 }
 
+static void a_terminal_is_named_by_digits_alone(void **state)
+{
+    static const char *const none[] = {"",
+                                       "0123456789abcde",
+                                       "0123456789abcdef0",
+                                       "0123456789ABCDEF",
+                                       "$(id)           ",
+                                       "\x1b]0;0123456789ab"};
+    (void)state;
+    assert_true(connect_terminal_id_valid("0123456789abcdef"));
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(connect_terminal_id_valid(none[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_or_a_beginning_finds_what_is_called_so),
         cmocka_unit_test(an_object_that_is_called_like_an_id_is_not_taken_for_it),
         cmocka_unit_test(what_will_be_signed_is_shown_with_its_id),
+        cmocka_unit_test(a_terminal_is_named_by_digits_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
