@@ -85,7 +85,7 @@ int terminal_shell_start(const char *name, const char *term, uint16_t rows, uint
                          struct terminal_shell *ret_shell)
 {
     const struct passwd *user = getpwnam(name);
-    struct terminal_shell shell;
+    struct terminal_shell shell = {.master = -1, .slave = -1};
     if (user == NULL)
         return -ENOENT;
     if (user->pw_uid == 0)

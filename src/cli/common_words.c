@@ -63,7 +63,7 @@ int cli_words_read_rest(int argc, char **argv, const struct cli_option *options,
 int cli_words_read(int argc, char **argv, const struct cli_option *options, size_t min, size_t max,
                    struct cli_words *ret_words)
 {
-    struct cli_words words;
+    struct cli_words words = {.count = 0};
     int exit_code = cli_words_read_rest(argc, argv, options, min, max, &words);
     if (exit_code == CLI_OK && words.rest)
         return cli_usage_error("nothing may stand behind --");
