@@ -115,6 +115,7 @@ async function makesDrives(page) {
   claim((await host('envelopes_of', 'letters')) === '1', 'the drive has one envelope');
   await page.getByRole('button', { name: 'Delete' }).click();
   await expectAccessible(page, 'the question before a deletion');
+  claim((await page.getByRole('dialog').textContent()).includes(await host('drive_id', 'letters')), 'the question names what is about to be signed by its id');
   await page.getByRole('button', { name: 'Delete drive' }).click();
   await page.getByText('No drives yet').waitFor();
   step('a drive is made, shared, taken back and deleted');

@@ -37,6 +37,9 @@ function whoHas(host, drive) {
   return drive.holders.map((holder) => `${host.vms.get(holder.vm)?.name ?? holder.vm.slice(0, 8)} (${holder.mode})`).join(', ');
 }
 
+/* An edge can give a name to another drive: what is about to be signed is that id's. */
+const idOf = (drive) => h('p.hint', {}, 'Id ', h('code', {}, drive.id));
+
 /* The people whom a drive is sealed to, each with a way to take it back. */
 function envelopeList(session, host, drive, end) {
   const nameOf = (fingerprint) => host.people.find((one) => one.fingerprint === fingerprint)?.name ?? shortPrint(fingerprint);
@@ -45,7 +48,8 @@ function envelopeList(session, host, drive, end) {
     actionButton('Revoke', async () => {
       const sure = await ask({
         title: `Revoke ${nameOf(recipient)}?`,
-        body: [h('p', {}, `${nameOf(recipient)} can open ${drive.name} no more with what the host keeps. If they opened it before, they may have kept its key.`)],
+        body: [h('p', {}, `${nameOf(recipient)} can open ${drive.name} no more with what the host keeps. If they opened it before, they may have kept its key.`),
+          h('p', {}, h('code.print', {}, longPrint(recipient))), idOf(drive)],
         yes: 'Revoke', kind: 'danger',
       });
       if (!sure) return;
@@ -59,7 +63,7 @@ function envelopeList(session, host, drive, end) {
 const areTheirs = (person, drive) => ask({
   title: `Share ${drive.name} with ${person.name}?`,
   body: [h('p', {}, `Who has this key can open the drive. Ask ${person.name} for the fingerprint of their key, by another way than this host, and compare:`),
-    h('p', {}, h('code.print', {}, longPrint(person.fingerprint)))],
+    h('p', {}, h('code.print', {}, longPrint(person.fingerprint))), idOf(drive)],
   yes: 'It is the same: share',
 });
 
@@ -88,7 +92,7 @@ function shareControls(session, host, current, end) {
 async function removeAfterQuestion(session, host, drive, end) {
   const sure = await ask({
     title: `Delete ${drive.name}?`,
-    body: [h('p', {}, 'Everything on it is lost, for you and for everybody it is shared with.')],
+    body: [h('p', {}, 'Everything on it is lost, for you and for everybody it is shared with.'), idOf(drive)],
     yes: 'Delete drive', kind: 'danger',
   });
   if (!sure) return;

@@ -25,7 +25,8 @@ const unknown = (id) => ({ id, name: id.slice(0, 8), state: 'requested', story: 
 async function destroyAfterQuestion(host, vm, said) {
   const sure = await ask({
     title: `Destroy ${vm().name}?`,
-    body: [h('p', {}, 'What is in the VM but not on a drive is gone, running programs too. Its drives are unharmed.')],
+    body: [h('p', {}, 'What is in the VM but not on a drive is gone, running programs too. Its drives are unharmed.'),
+      h('p.hint', {}, 'Id ', h('code', {}, vm().id))],
     yes: 'Destroy VM', kind: 'danger',
   });
   if (!sure) return;
