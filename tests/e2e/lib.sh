@@ -16,6 +16,8 @@ BEGAN_MS=$(date +%s%3N)
 # Limits of waiting are said as for a machine that does nothing else. One that emulates several VMs on two cores gets this many
 # times as long: a limit is there to end a test that has failed, never to fail one.
 PATIENCE=5
+# What a shell in a VM writes does not depend on the terminal of whoever runs the tests.
+export TERM=dumb
 
 now_ms() { date +%s%3N; }
 since_s() { printf '%d.%d' $((($(now_ms) - $1) / 1000)) $((($(now_ms) - $1) % 1000 / 100)); }
