@@ -55,12 +55,13 @@ export const removeDrive = (session, drive) => session.call('DELETE', `/v1/drive
 
 /**
  * Sends a drive's key to the VM.
- * @param {import('../net/channel.js').Channel} channel
+ * @param {?import('../net/channel.js').Channel} channel null while there is none
  * @param {object} drive of the host's list
  * @param {string} mode writer or reader
  * @param {boolean} format the owner's explicit word
  */
 export async function unlockDrive(session, channel, drive, mode, format) {
+  if (!channel) throw new Failure('NOT_PAIRED');
   const driveKey = await driveKeyOf(session, drive, format);
   const key = base64(driveKey);
   driveKey.fill(0);
