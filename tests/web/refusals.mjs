@@ -20,6 +20,12 @@ async function enter(page, name, hash = '') {
   await researcher.loggedIn(page);
 }
 
+/* What is still asked for is not waited for. */
+async function leave(page) {
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.context().close();
+}
+
 /* openssl makes what is no key for this page. */
 function openssl(...words) {
   execFileSync('openssl', words, { stdio: 'ignore' });
@@ -65,7 +71,7 @@ async function anotherHost(browser) {
   await page.getByLabel('New fingerprint').fill(await host('identity'));
   await page.getByRole('button', { name: 'Trust the new identity' }).click();
   await page.getByRole('button', { name: 'Log in' }).waitFor();
-  await page.context().close();
+  await leave(page);
   step('a host whose identity changed is not talked to until the operator\'s fingerprint is typed');
 }
 
@@ -94,7 +100,7 @@ async function endedSessions(browser) {
   await page.getByRole('button', { name: 'Create VM' }).click();
   await says(page, 'LOGIN_FAILED');
   await page.getByRole('heading', { name: 'Log in with your key' }).waitFor();
-  await page.context().close();
+  await leave(page);
   step('a user who was removed is logged out, and told');
 }
 
@@ -164,7 +170,7 @@ async function lyingEdge(browser) {
   await shoot(page, 'channel-broken');
   await expectAccessible(page, 'a broken channel');
   expectNoErrors(page);
-  await page.context().close();
+  await leave(page);
 }
 
 /* An envelope that is not the owner's own could name a key that somebody else knows. */
@@ -186,7 +192,7 @@ async function foreignEnvelope(browser) {
   await page.getByRole('button', { name: 'Unlock carrot' }).click();
   await page.locator('.vm-drive').getByText('ENVELOPE_WRONG').waitFor();
   await expectAccessible(page, 'a refused envelope');
-  await page.context().close();
+  await leave(page);
   step('an envelope that the owner did not sign opens nothing: ENVELOPE_WRONG');
 }
 

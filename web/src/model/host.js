@@ -28,8 +28,8 @@ export class Host extends Observable {
   drives = [];
   bricks = [];
   people = [];
-  /** Whether the events come; what is shown may be old while they do not. */
-  online = false;
+  /** @type {?boolean} whether the events come; what is shown may be old while they do not; null before the first */
+  online = null;
   /** Whether all was read once. */
   loaded = false;
 

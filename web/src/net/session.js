@@ -18,6 +18,7 @@ export class Session extends EventTarget {
   #identity;
   #token = '';
   #timer = 0;
+  #loggingIn = null;
 
   /** @param {import('../wire/user_key.js').UserKey} key @param {import('./pin.js').HostIdentity} identity */
   constructor(key, identity) {
@@ -43,8 +44,13 @@ export class Session extends EventTarget {
     return ['kiln.v1', `kiln.token.${this.#token}`];
   }
 
-  /** Logs in, and from then on again by itself. Throws Failure. */
-  async logIn() {
+  /** Logs in, and from then on again by itself; once, however many ask for it meanwhile. Throws Failure. */
+  logIn() {
+    this.#loggingIn ??= this.#logIn().finally(() => (this.#loggingIn = null));
+    return this.#loggingIn;
+  }
+
+  async #logIn() {
     const { nonce } = await this.#send('POST', '/v1/login/challenge', { fingerprint: this.#key.fingerprint });
     const signature = await this.#key.sign(loginBlock(unhex(this.#identity.fingerprint), nonce));
     const body = { fingerprint: this.#key.fingerprint, nonce, signature: base64(signature) };

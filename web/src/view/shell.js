@@ -102,7 +102,7 @@ export function showShell(root, session, done) {
   const line = h('p.origin');
   const draw = () => {
     side.draw();
-    say(offline, host.online || !host.loaded ? '' : 'The host does not answer; what you see may be old. It is tried again.');
+    say(offline, host.online === false ? 'The host does not answer; what you see may be old. It is tried again.' : '');
     offline.classList.toggle('on', offline.textContent !== '');
     state.page?.draw();
   };
