@@ -13,7 +13,7 @@ if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
     e2e(${case} FIXTURES_REQUIRED kiln)
   endforeach()
   # It kills what the other cases use.
-  set_tests_properties(e2e/case_terminal_kept PROPERTIES RUN_SERIAL ON)
+  set_tests_properties(e2e/case_terminal_kept PROPERTIES RUN_SERIAL ON TIMEOUT 900)
   # It counts milliseconds.
   set_tests_properties(e2e/case_domain_killed PROPERTIES RUN_SERIAL ON)
 endif()
