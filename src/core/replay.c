@@ -27,7 +27,8 @@ struct seen {
 
 /* A ring in the order of arrival: what has left the window is dropped from its tail. */
 struct replay {
-    struct store *store; /* borrowed */
+    struct store *store;  /* borrowed */
+    int64_t forgotten_ms; /* the latest time of a request whose nonce was dropped; INT64_MIN: none was */
     size_t tail, count;
     struct seen ring[REPLAY_MAX];
 };
@@ -53,6 +54,7 @@ int replay_create(struct store *store, struct replay **ret_replay)
     if (!replay)
         return -ENOMEM;
     replay->store = store;
+    replay->forgotten_ms = INT64_MIN;
     int error = store_each(store, STORE_META, prefix, sizeof prefix, sizeof prefix, take_up, replay);
     if (error) {
         replay_destroy(replay);
@@ -70,8 +72,10 @@ void replay_destroy(struct replay *replay)
 static void drop_old(struct replay *replay, int64_t now_ms, struct store_batch *batch)
 {
     while (replay->count > 0 && replay->ring[replay->tail].time_ms < now_ms - REPLAY_WINDOW_MS) {
-        const struct seen_key *key = &replay->ring[replay->tail].key;
-        store_delete(batch, STORE_META, key, sizeof *key);
+        const struct seen *seen = &replay->ring[replay->tail];
+        store_delete(batch, STORE_META, &seen->key, sizeof seen->key);
+        if (seen->time_ms > replay->forgotten_ms)
+            replay->forgotten_ms = seen->time_ms;
         replay->tail = (replay->tail + 1) % REPLAY_MAX;
         replay->count--;
     }
@@ -129,6 +133,9 @@ int replay_take(struct replay *replay, const uint8_t user[REPLAY_USER_BYTES],
     size_t owned;
     int error;
     if (time_ms < now_ms - REPLAY_WINDOW_MS || time_ms > now_ms + REPLAY_WINDOW_MS)
+        return -ETIME;
+    /* Only a clock that was set back brings such a time into the window again. */
+    if (time_ms <= replay->forgotten_ms)
         return -ETIME;
     memcpy(seen.key.prefix, prefix, sizeof prefix);
     memcpy(seen.key.user, user, sizeof seen.key.user);

@@ -26,8 +26,8 @@ enum {
 int replay_create(struct store *store, struct replay **ret_replay);
 void replay_destroy(struct replay *replay);
 
-/* Takes a nonce of a user once. Times are wall clock milliseconds. Returns 0; -ETIME outside the window;
- * -EEXIST seen before; -ENOSPC the table is full, or the user's part of it; -ENOMEM. */
+/* Takes a nonce of a user once. Times are wall clock milliseconds. Returns 0; -ETIME outside the window,
+ * or not after a request whose nonce was dropped already (the clock was set back); -EEXIST seen before; -ENOSPC the table is full, or the user's part of it; -ENOMEM. */
 int replay_take(struct replay *replay, const uint8_t user[REPLAY_USER_BYTES],
                 const uint8_t nonce[REPLAY_NONCE_BYTES], int64_t time_ms, int64_t now_ms);
 

@@ -83,6 +83,16 @@ static void a_nonce_counts_once_in_its_window(void **state)
     assert_int_equal(take(fixture, alice, 2, INT64_MAX, START_MS), -ETIME);
 }
 
+static void a_clock_set_back_brings_no_request_back(void **state)
+{
+    struct fixture *fixture = *state;
+    const int64_t later_ms = START_MS + 2 * REPLAY_WINDOW_MS;
+    assert_int_equal(take(fixture, alice, 1, START_MS, START_MS), 0);
+    assert_int_equal(take(fixture, alice, 2, later_ms, later_ms), 0);
+    assert_int_equal(take(fixture, alice, 1, START_MS, START_MS), -ETIME);
+    assert_int_equal(take(fixture, alice, 3, START_MS + 1, START_MS + 1), 0);
+}
+
 static void a_nonce_is_known_after_a_restart(void **state)
 {
     struct fixture *fixture = *state;
@@ -113,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_nonce_counts_once_in_its_window, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_clock_set_back_brings_no_request_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_nonce_is_known_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_part_empties_with_time, setup, teardown),
     };
