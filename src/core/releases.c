@@ -14,6 +14,7 @@
 #include "src/core/core.h"
 #include "src/core/store.h"
 #include "src/io/log.h"
+#include "src/io/loop.h"
 
 enum { KEPT_BYTES = RELEASE_HASH_LEN + 8 }; /* of one: hash, then u64 since_ms */
 
@@ -100,13 +101,20 @@ void releases_load(struct core *core)
     releases_look(core);
 }
 
+/* A time that is yet to come is from before the clock was set back, and says nothing: then only the release
+ * in force will do. */
+static bool was_there_first(const struct release *release, const struct vm *vm)
+{
+    return release->since_ms < vm->head.entered_at_ms || release->since_ms > loop_wall_ms();
+}
+
 enum kiln_code releases_check(struct core *core, const struct vm *vm,
                               const uint8_t manifest[static RELEASE_HASH_LEN])
 {
     const struct releases *releases = &core->releases;
     releases_look(core);
     for (size_t i = releases->count; i-- > 0;) {
-        if (i + 1 < releases->count && releases->known[i + 1].since_ms < vm->head.entered_at_ms)
+        if (i + 1 < releases->count && was_there_first(&releases->known[i + 1], vm))
             break;
         if (is(&releases->known[i], manifest))
             return CODE_NONE;

@@ -176,6 +176,17 @@ static void a_release_that_was_current_before_the_vm_was_there_is_refused(void *
     guest_finish(&second);
 }
 
+static void a_clock_set_back_makes_no_old_release_good(void **state)
+{
+    (void)state;
+    world_publish(world, 2);
+    assert_int_equal(releases_check(&world->core, guest_vm(world, &guest), guest.request.manifest), CODE_NONE);
+    assert_int_equal(world->core.releases.count, 2);
+    /* As the clock was an hour ahead when the release came. */
+    world->core.releases.known[1].since_ms += 3600 * 1000;
+    assert_string_equal(guest_register_with(world, &guest.request), "RELEASE_NOT_CURRENT");
+}
+
 static void a_release_that_was_replaced_while_the_vm_came_up_will_do(void **state)
 {
     (void)state;
@@ -255,6 +266,7 @@ int main(void)
         TEST(a_destroyed_vm_registers_no_more),
         TEST(a_key_that_is_no_vm_key_is_refused),
         TEST(a_release_that_was_current_before_the_vm_was_there_is_refused),
+        TEST(a_clock_set_back_makes_no_old_release_good),
         TEST(a_release_that_was_replaced_while_the_vm_came_up_will_do),
         TEST(what_was_in_force_outlives_kilnd),
         TEST(without_a_release_guests_are_asked_to_wait),
