@@ -53,7 +53,8 @@ static void write_vm_people(struct json_writer *out, const struct core *core, co
     json_write_text(out, "owner", vm->assigned ? view_user_name(core, vm->owner, name) : "");
     json_write_bool(out, "unreachable", vm->unreachable);
     json_write_bool(out, "recovering", slot->recovering);
-    json_write_bool(out, "owner_connected", vm->channels > 0);
+    /* A controller that is gone for good can no longer say that its channels ended. */
+    json_write_bool(out, "owner_connected", vm->channels > 0 && vm->link_up);
     json_write_int(out, "bridges", vm->bridges);
     core_vm_address(vm, address);
     json_write_text(out, "address", address);

@@ -192,6 +192,14 @@ static void another_assignment_is_an_offence(void **state)
     assert_int_equal(guest_vm(world, &guest)->channels, 0);
 }
 
+static bool owner_shown(void)
+{
+    char params[64];
+    snprintf(params, sizeof params, "{\"vm\":\"%s\"}", guest.id);
+    assert_string_equal(world_call(world, world->control, "vm.show", params), "");
+    return json_bool(json_member(world->result, "owner_connected"));
+}
+
 static void channels_that_ended_unseen_are_settled(void **state)
 {
     (void)state;
@@ -200,9 +208,11 @@ static void channels_that_ended_unseen_are_settled(void **state)
     world_await_state(world, guest.id, VM_DRIVES_ATTACHED);
     guest_say(world, &guest, "guest.ready", "{}");
     world_await_state(world, guest.id, VM_READY);
+    assert_true(owner_shown());
     world_notify(world, "link.close", "{\"link\":1}");
     await_link(false);
     assert_int_equal(guest_vm(world, &guest)->channels, 1);
+    assert_false(owner_shown());
     open_good_link(2);
     guest_say(world, &guest, "guest.heartbeat", "{\"load\":0,\"memory_free_kib\":1}");
     while (guest_vm(world, &guest)->channels != 0)
