@@ -128,7 +128,7 @@ static void reach(struct vm_slot *slot)
 }
 
 /* A domain that is there. */
-static void compare(struct vm_slot *slot, enum recovery_sight sight)
+static void compare(struct vm_slot *slot, enum recovery_sight sight, uint64_t boot)
 {
     const struct vm *vm = &slot->vm;
     bool running = sight == RECOVERY_RUNNING;
@@ -138,7 +138,8 @@ static void compare(struct vm_slot *slot, enum recovery_sight sight)
             post(slot, VM_ON_DOMAIN_UP, "");
         return;
     }
-    if (vm->head.state == VM_IMAGE_CREATED && running && !perform_is_booting(slot))
+    bool is_booted = running && boot == vm->boot_number && !perform_is_booting(slot);
+    if (vm->head.state == VM_IMAGE_CREATED && is_booted)
         post(slot, VM_ON_DOMAIN_UP, "");
     if (!should_run(slot))
         return;
@@ -168,7 +169,7 @@ void reconcile_look(struct vm_slot *slot, const struct sight *sight)
     else if (slot->vm.unreachable || reconcile->walk.reconnected || was_absent)
         reach(slot);
     if (!after_start && seen != RECOVERY_ABSENT)
-        compare(slot, seen);
+        compare(slot, seen, sight->boot);
 }
 
 void reconcile_look_away(struct vm_slot *slot)

@@ -210,6 +210,28 @@ static void the_domain_of_an_earlier_boot_is_not_taken_for_the_new_one(void **st
     assert_int_equal(ask_wait(fixture, "domain")->spec.boot, 2);
 }
 
+static void the_domain_of_an_earlier_boot_is_not_taken_later_either(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vm vm = kept_in(VM_IMAGE_CREATED, 1);
+    vm.boot_number = 2;
+    keep(fixture, &vm);
+    restart(fixture);
+    connection_up(fixture);
+    answer_list(fixture, NULL, 0);
+    answer(fixture, "address", 0);
+    ask_wait(fixture, "domain");
+    false_virt.connected = false;
+    lifecycle(fixture, NULL, VIRT_EVENT_LOST);
+    answer(fixture, "domain", -ENOTCONN);
+    settle(fixture);
+    connection_up(fixture);
+    struct virt_domain_info domain = domain_of(vm.uuid, VIRT_DOMAIN_RUNNING);
+    answer_list(fixture, &domain, 1);
+    settle(fixture);
+    assert_int_equal(slot_of(fixture, 1)->vm.head.state, VM_IMAGE_CREATED);
+}
+
 static void kilnds_own_work_is_not_late_because_kilnd_was_away(void **state)
 {
     struct fixture *fixture = *state;
@@ -360,6 +382,7 @@ int main(void)
         TEST(nobody_waits_for_another_to_recover),
         TEST(a_link_that_comes_before_libvirt_stays_up),
         TEST(the_domain_of_an_earlier_boot_is_not_taken_for_the_new_one),
+        TEST(the_domain_of_an_earlier_boot_is_not_taken_later_either),
         TEST(kilnds_own_work_is_not_late_because_kilnd_was_away),
         TEST(many_recover_a_few_at_a_time),
         TEST(an_absence_counts_after_ten_seconds_of_connection_and_twice),
