@@ -25,6 +25,9 @@ enum { SSH_PORT = 22, RELAYS_MAX = 1024, RECORD_MAX = 66 * 1024 };
 
 #define EDGE_USER "kiln-edge"
 
+/* Ours go on from the highest that an edge names; one that lies leaves the next edge enough of them. */
+#define RELAY_NUMBER_MAX (INT64_MAX / 2)
+
 struct edge_link {
     struct verbs *verbs;       /* borrowed */
     struct rpc_server *server; /* owned */
@@ -112,7 +115,7 @@ static size_t read_bridges(const struct json *relays, struct bridge_relay *bridg
     for (size_t i = 0; i < json_count(relays) && count < RELAYS_MAX; i++) {
         struct json_reader reader = json_reader_init(json_at(relays, i));
         struct bridge_relay *bridge = &bridges[count];
-        bridge->number = (uint64_t)json_read_int(&reader, "relay", 0, INT64_MAX);
+        bridge->number = (uint64_t)json_read_int(&reader, "relay", 0, RELAY_NUMBER_MAX);
         json_read_uuid(&reader, "vm", bridge->vm);
         const char *kind = json_read_text(&reader, "kind");
         count += json_reader_end(&reader) == 0 && strcmp(kind, "bridge") == 0;

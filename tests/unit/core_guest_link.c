@@ -305,6 +305,27 @@ static void an_edge_that_comes_back_tells_its_bridges(void **state)
     world_await_state(world, guest.id, VM_READY);
 }
 
+static void an_edge_that_lied_leaves_numbers_for_the_next(void **state)
+{
+    char relays[128], path[128];
+    struct json_writer params;
+    int64_t number;
+    (void)state;
+    open_bridge(relays, sizeof relays);
+    snprintf(relays, sizeof relays, "[{\"relay\":%lld,\"vm\":\"%s\",\"kind\":\"bridge\"}]",
+             (long long)INT64_MAX, guest.id);
+    world_hello(world, relays);
+    world_hello(world, "[]");
+    world_await_state(world, guest.id, VM_READY);
+    snprintf(path, sizeof path, "/v1/vms/%s/bridge", guest.id);
+    assert_string_equal(owner_ask(world, &world->alice, "POST", path, "{}"), "");
+    redeem(&params, world_text(world->body, "ticket"));
+    assert_string_equal(world_call(world, world->edge, "bridge.redeem", params.text), "");
+    json_writer_finish(&params);
+    assert_int_equal(json_int(json_member(world->result, "bridge"), &number), 0);
+    assert_true(number > 0);
+}
+
 static void an_edge_that_stays_away_has_no_bridges(void **state)
 {
     char relays[128];
@@ -388,6 +409,7 @@ int main(void)
         TEST(the_edge_goes_and_links_with_it),
         TEST(a_bridge_from_ticket_to_end),
         TEST(an_edge_that_comes_back_tells_its_bridges),
+        TEST(an_edge_that_lied_leaves_numbers_for_the_next),
         TEST(an_edge_that_stays_away_has_no_bridges),
         TEST(the_end_of_a_vm_ends_its_link_and_relays),
         TEST(a_disk_that_refuses_bounds_what_a_guest_reports),
