@@ -122,6 +122,7 @@ async function drivesInUse(page) {
   await says(page, 'DRIVE_HELD');
   await says(page, 'holder');
   await page.unroute('**/v1/drives');
+  await page.getByRole('link', { name: 'Kiln', exact: true }).click();
   step('a drive that another VM writes to is refused, naming the holder');
 }
 
