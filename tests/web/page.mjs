@@ -72,6 +72,7 @@ async function comesFromOwnComputer(browser) {
   await researcher.type(page, "echo by way''of my own");
   await researcher.shows(page, 'by wayof my own');
   await researcher.destroyVm(page);
+  await host('end_guest', 'own');
   expectNoErrors(page);
   await page.context().close();
   step('the page from kiln-connect web does the same, without trusting the edge');
