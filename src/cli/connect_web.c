@@ -161,7 +161,7 @@ static int open_server(struct web *web, const char *port_text)
                                               .idle_timeout_ms = IDLE_TIMEOUT_MS};
     uint8_t first[GATE_SECRET_BYTES], cookie[GATE_SECRET_BYTES];
     char address[32];
-    uint16_t port;
+    uint16_t port = 0;
     snprintf(address, sizeof address, "127.0.0.1:%s", port_text ? port_text : "0");
     int error = http_server_create(web->connect->loop, &config, &web->server);
     if (error == 0)

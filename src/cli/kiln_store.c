@@ -122,7 +122,7 @@ static int show_backup(const struct kiln *kiln, const struct json *result, void 
 static int backup(const struct kiln *kiln, int argc, char **argv)
 {
     char path[PATH_MAX];
-    const char *file;
+    const char *file = "";
     size_t len = 0;
     int exit_code = file_read(argc, argv, NULL, 1, &file);
     if (exit_code != CLI_OK)
