@@ -122,11 +122,12 @@ static int show_backup(const struct kiln *kiln, const struct json *result, void 
 static int backup(const struct kiln *kiln, int argc, char **argv)
 {
     char path[PATH_MAX];
-    const char *file = "";
+    struct cli_words words;
     size_t len = 0;
-    int exit_code = file_read(argc, argv, NULL, 1, &file);
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
     if (exit_code != CLI_OK)
         return exit_code;
+    const char *file = words.word[0];
     if (file[0] != '/') {
         if (!getcwd(path, sizeof path))
             return cli_local_error("no working folder: %s", strerror(errno));
