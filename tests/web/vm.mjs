@@ -32,7 +32,8 @@ async function toDrivesAttached(page, name) {
 }
 
 async function formatOnWord(page) {
-  await drive(page).getByText('A blank drive has to be formatted').waitFor({ timeout: UNLOCK_LIMIT_MS });
+  await drive(page).getByText('A blank drive has to be formatted').waitFor({ timeout: UNLOCK_LIMIT_MS })
+    .catch(async (error) => { throw new Error(`the drive shows: ${await drive(page).innerText()}`, { cause: error }); });
   await shoot(page, 'vm-format');
   await expectAccessible(page, 'the question before a format');
   await page.getByLabel('Type “thesis” to format it').fill('no');

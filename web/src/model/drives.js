@@ -6,6 +6,11 @@ import { base64, random, unbase64, WireError } from '../wire/bytes.js';
 import { DRIVE_KEY_BYTES, makeEnvelope, openEnvelope } from '../wire/envelope.js';
 import { Failure } from '../net/failure.js';
 
+/** What a VM answers whose drives are on their way, and how long that may last. */
+const ON_THEIR_WAY = new Set(['DRIVE_UNKNOWN', 'CONFLICT']);
+const ATTACH_WAIT_MS = 20000;
+const ATTACH_STEP_MS = 200;
+
 /** Makes a drive, its key, and the owner's envelope. @returns {Promise<object>} the drive; throws Failure */
 export async function makeDrive(session, name, sizeMib) {
   const id = crypto.randomUUID();
@@ -65,5 +70,18 @@ export async function unlockDrive(session, channel, drive, mode, format) {
   const driveKey = await driveKeyOf(session, drive, format);
   const key = base64(driveKey);
   driveKey.fill(0);
-  return channel.call('drive.unlock', { drive: drive.id, key, mode, ...(format ? { format: true } : {}) });
+  return askWhileAttaching(channel, { drive: drive.id, key, mode, ...(format ? { format: true } : {}) });
+}
+
+/* The host says that a drive is attached a moment before the VM has been told of it. */
+async function askWhileAttaching(channel, params) {
+  const until = performance.now() + ATTACH_WAIT_MS;
+  for (;;) {
+    try {
+      return await channel.call('drive.unlock', params);
+    } catch (failure) {
+      if (!ON_THEIR_WAY.has(failure.code) || performance.now() > until) throw failure;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ATTACH_STEP_MS));
+  }
 }
