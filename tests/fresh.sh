@@ -23,6 +23,8 @@ echo "fresh: a minimal Debian 12 in $root"
     mmdebstrap --quiet --variant=minbase --include=ca-certificates,make "$SUITE" "$root" -
 apt-config dump --format '%f "%v";%n' Acquire::http::Proxy Acquire::https::Proxy >"$root/etc/apt/apt.conf.d/50proxy"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+# npm trusts what this machine does: its network may have certificates of its own.
+cp /etc/ssl/certs/ca-certificates.crt "$root/etc/machine.crt"
 mkdir "$root/root/kiln" "$root/machine"
 git -C "$project" ls-files -z | tar -C "$project" --null --files-from=- -cf - | tar -C "$root/root/kiln" -xf -
 
@@ -41,7 +43,8 @@ unshare --mount --pid --fork --kill-child -- bash -euc '
     cd /root/kiln
     for target; do
         echo "fresh: make $target"
-        env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM="${TERM:-dumb}" make "$target"
+        env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+            NODE_EXTRA_CA_CERTS=/etc/machine.crt make "$target"
     done
 ' fresh "$root" "$@"
 echo "fresh: ok: $*"
