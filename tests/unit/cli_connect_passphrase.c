@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -23,24 +24,55 @@
 #define PROMPT "pass phrase: "
 
 struct terminal {
-    int fd; /* the person's side */
-    pid_t child;
+    int fd;          /* the person's side */
+    int leader;      /* to the session's leader */
+    pid_t asking;    /* who asks, a child of the leader */
     char seen[1024]; /* all that was shown */
     size_t len;
 };
 
-/* A child in a terminal of its own, which asks and ends with 0 when it got "secret". */
+static void ask(void)
+{
+    struct connect connect = {.passphrase_fd = -1};
+    char secret[CONNECT_SECRET_BYTES];
+    int exit_code = connect_passphrase_read(&connect, PROMPT, false, secret);
+    _exit(exit_code == CLI_OK && strcmp(secret, "secret") == 0 ? 0 : 1);
+}
+
+/* With its end a session's leader hangs up the terminal, and what was not read yet is lost: it stays until it
+ * is let go. */
+static void lead(int test)
+{
+    int status, one;
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    pid_t asking = fork();
+    if (asking == 0) {
+        signal(SIGINT, SIG_DFL);
+        signal(SIGQUIT, SIG_DFL);
+        ask();
+    }
+    bool told = write(test, &asking, sizeof asking) == (ssize_t)sizeof asking &&
+                waitpid(asking, &status, 0) == asking &&
+                write(test, &status, sizeof status) == (ssize_t)sizeof status;
+    _exit(told && read(test, &one, sizeof one) == 0 ? 0 : 1);
+}
+
+/* Somebody in a terminal of their own, who asks and ends with 0 when it got "secret". */
 static void terminal_open(struct terminal *terminal)
 {
+    int ends[2];
     *terminal = (struct terminal){.len = 0};
-    terminal->child = forkpty(&terminal->fd, NULL, NULL, NULL);
-    assert_true(terminal->child >= 0);
-    if (terminal->child == 0) {
-        struct connect connect = {.passphrase_fd = -1};
-        char secret[CONNECT_SECRET_BYTES];
-        int exit_code = connect_passphrase_read(&connect, PROMPT, false, secret);
-        _exit(exit_code == CLI_OK && strcmp(secret, "secret") == 0 ? 0 : 1);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    pid_t leader = forkpty(&terminal->fd, NULL, NULL, NULL);
+    assert_true(leader >= 0);
+    if (leader == 0) {
+        close(ends[0]);
+        lead(ends[1]);
     }
+    close(ends[1]);
+    terminal->leader = ends[0];
+    assert_int_equal(read(terminal->leader, &terminal->asking, sizeof(pid_t)), sizeof(pid_t));
 }
 
 /* Reads until TEXT was shown once more. */
@@ -51,7 +83,8 @@ static void terminal_await(struct terminal *terminal, const char *text)
         ssize_t got =
             read(terminal->fd, terminal->seen + terminal->len, sizeof terminal->seen - 1 - terminal->len);
         if (got <= 0)
-            fail_msg("instead of \"%s\": \"%s\"", text, terminal->seen + from);
+            fail_msg("instead of \"%s\": \"%s\" (%s)", text, terminal->seen + from,
+                     got < 0 ? strerror(errno) : "end");
         terminal->len += (size_t)got;
     }
 }
@@ -68,11 +101,13 @@ static void terminal_type(const struct terminal *terminal, const char *text)
     assert_int_equal(write(terminal->fd, text, strlen(text)), (int)strlen(text));
 }
 
-/* Returns the child's status as of waitpid(2). The terminal is looked at before its last reader is gone. */
+/* Returns how it ended, as of waitpid(2). */
 static int terminal_close(struct terminal *terminal)
 {
     int status;
-    assert_int_equal(waitpid(terminal->child, &status, 0), terminal->child);
+    assert_int_equal(read(terminal->leader, &status, sizeof status), sizeof status);
+    close(terminal->leader);
+    assert_true(wait(NULL) >= 0);
     close(terminal->fd);
     return status;
 }
@@ -108,7 +143,7 @@ static void a_signal_ends_it_and_echo_is_back(void **state)
         if (ends[i].key)
             terminal_type(&terminal, ends[i].key);
         else
-            kill(terminal.child, ends[i].signo);
+            kill(terminal.asking, ends[i].signo);
         terminal_await(&terminal, "\n");
         assert_true(terminal_echoes(&terminal));
         int status = terminal_close(&terminal);
@@ -125,8 +160,8 @@ static void whoever_stops_it_is_asked_again(void **state)
     terminal_await(&terminal, PROMPT);
     assert_false(terminal_echoes(&terminal));
     terminal_type(&terminal, "wrong");
-    /* A session leader's own stop key is ignored: nobody could continue it. */
-    kill(terminal.child, SIGTSTP);
+    /* Nobody could continue it: the process group is orphaned, and its stop is ignored. */
+    kill(terminal.asking, SIGTSTP);
     terminal_await(&terminal, PROMPT);
     assert_false(terminal_echoes(&terminal));
     terminal_type(&terminal, "secret\n");
