@@ -114,6 +114,10 @@ void controller_destroy(struct controller *controller);
 /* What the program shall exit with (enum handover_exit), once the loop has ended. */
 int controller_exit_status(const struct controller *controller);
 
+/* The machine enters its first state, and what it wants is performed; once, when every part is there. */
+void controller_begin(struct controller *controller);
+/* What waits its turn is dropped. */
+void controller_forget_events(struct controller *controller);
 /* Something happened: the machine takes it, and its effects are performed. Whether a row was there for it; an
  * event that comes while another is being taken waits its turn and counts as taken. */
 bool controller_happen(struct controller *controller, const struct guest_event *event);

@@ -1,6 +1,6 @@
 /*
- * The guest inside a domain: see box.h. Here: the stub and the controller's events. box_effects.c performs
- * what the controller's machine wants.
+ * The guest inside a domain: see box.h. Here: the stub and the controller's life. box_effects.c performs what
+ * the controller's machine wants.
  */
 #include "tests/sim/box.h"
 
@@ -10,9 +10,7 @@
 #include "guest/host_link.h"
 #include "guest/registration.h"
 #include "src/core/identity.h"
-#include "src/io/log.h"
 #include "src/io/loop.h"
-#include "tests/sim/coverage.h"
 #include "tests/sim/edge.h"
 #include "tests/sim/false_loop.h"
 #include "tests/sim/false_net.h"
@@ -21,11 +19,6 @@
 #include "tests/sim/life.h"
 
 enum { HEARTBEAT_S = 10, BOOT_US = 4000000, AGAIN_US = 300000, AWAY_US = 15000000, OFF_US = 1500000 };
-
-struct queued_event {
-    struct guest_event event;
-    struct queued_event *next;
-};
 
 static void controller_start(void *arg);
 
@@ -37,85 +30,6 @@ struct box *box_of(struct controller *controller)
     if (!domain)
         abort();
     return domain->box;
-}
-
-/* ---- the controller's events, as guest/controller.c takes them ---- */
-
-static bool take_event(struct controller *controller, const struct guest_event *event)
-{
-    struct fsm_fx fx;
-    int from = controller->machine.head.state;
-    fsm_fx_init(&fx);
-    const struct fsm_row *row = guest_step(&controller->machine, event, &fx);
-    if (!row) {
-        log_debug("guest", "refused", "event=%s state=%s", guest_event_name(event->head.on),
-                  guest_state_name(from));
-        return false;
-    }
-    coverage_guest(row);
-    log_info("guest", row->story, "event=%s state=%s", guest_event_name(event->head.on),
-             guest_state_name(controller->machine.head.state));
-    box_perform(controller, &fx);
-    return true;
-}
-
-static void take_queue(struct controller *controller)
-{
-    while (controller->events) {
-        struct queued_event *queued = controller->events;
-        controller->events = queued->next;
-        take_event(controller, &queued->event);
-        free(queued);
-    }
-}
-
-static void queue_event(struct controller *controller, const struct guest_event *event)
-{
-    struct queued_event **last = &controller->events;
-    while (*last)
-        last = &(*last)->next;
-    *last = malloc(sizeof **last);
-    if (!*last)
-        abort();
-    **last = (struct queued_event){.event = *event};
-}
-
-bool controller_happen(struct controller *controller, const struct guest_event *event)
-{
-    struct guest_event timed = *event;
-    timed.head.at_ms = loop_wall_ms();
-    if (controller->stepping) {
-        queue_event(controller, &timed);
-        return true;
-    }
-    controller->stepping = true;
-    bool taken = take_event(controller, &timed);
-    take_queue(controller);
-    controller->stepping = false;
-    return taken;
-}
-
-bool controller_happen_plain(struct controller *controller, enum guest_event_kind kind)
-{
-    const struct guest_event event = {.head.on = kind};
-    return controller_happen(controller, &event);
-}
-
-void controller_happen_trouble(struct controller *controller, enum guest_event_kind kind, enum kiln_code code,
-                               const char *detail)
-{
-    struct guest_event event = {.head.on = kind, .trouble.code = code};
-    fsm_text_keep(event.trouble.detail, sizeof event.trouble.detail, detail);
-    controller_happen(controller, &event);
-}
-
-bool controller_happen_drive(struct controller *controller, enum guest_event_kind kind,
-                             const uint8_t id[GUEST_ID_LEN], enum kiln_code code, const char *detail)
-{
-    struct guest_event event = {.head.on = kind, .drive.trouble.code = code};
-    memcpy(event.drive.id, id, GUEST_ID_LEN);
-    fsm_text_keep(event.drive.trouble.detail, sizeof event.drive.trouble.detail, detail);
-    return controller_happen(controller, &event);
 }
 
 void controller_keep(struct controller *controller)
@@ -148,7 +62,6 @@ static void controller_fill(struct controller *controller, struct box *box)
 static void controller_start(void *arg)
 {
     struct box *box = arg;
-    struct fsm_fx fx;
     if (box->controller || box->given_up || box->shut_down || box->silent)
         return;
     struct controller *controller = calloc(1, sizeof *controller);
@@ -165,12 +78,7 @@ static void controller_start(void *arg)
     if (registration_create(controller, &controller->registration) ||
         host_link_create(controller, &controller->link))
         abort();
-    fsm_fx_init(&fx);
-    controller->stepping = true;
-    guest_begin(&controller->machine, loop_wall_ms(), &fx);
-    box_perform(controller, &fx);
-    take_queue(controller);
-    controller->stepping = false;
+    controller_begin(controller);
 }
 
 static void controller_free(struct box *box)
@@ -181,11 +89,7 @@ static void controller_free(struct box *box)
     host_link_destroy(controller->link);
     registration_destroy(controller->registration);
     crypto_rsa_destroy(controller->owner.key);
-    while (controller->events) {
-        struct queued_event *next = controller->events->next;
-        free(controller->events);
-        controller->events = next;
-    }
+    controller_forget_events(controller);
     if (controller->end)
         loop_timer_destroy(controller->end);
     free(controller->channels);

@@ -49,7 +49,6 @@ void box_crash(struct box *box);
 struct box *box_of(struct controller *controller);
 /* The controller ends with STATUS (enum handover_exit). */
 void box_controller_ended(struct box *box, int status);
-void box_perform(struct controller *controller, const struct fsm_fx *fx);
 bool box_is_mounted(const struct box *box, const uint8_t drive[GUEST_ID_LEN]);
 
 /* --- for owners --- */

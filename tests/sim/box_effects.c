@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "guest/channels.h"
+#include "guest/effects.h"
 #include "guest/host_link.h"
 #include "guest/host_tell.h"
 #include "guest/owner.h"
@@ -119,6 +120,18 @@ unsigned channels_list(const struct channels *channels, uint64_t *ret_numbers, u
     unsigned count = channels->count < max ? channels->count : max;
     memcpy(ret_numbers, channels->numbers, count * sizeof *ret_numbers);
     return count;
+}
+
+/* Nobody looks at an owner's page here. */
+void channels_tell_state(struct channels *channels)
+{
+    (void)channels;
+}
+
+void channels_tell_drive(struct channels *channels, const struct guest_drive *drive)
+{
+    (void)channels;
+    (void)drive;
 }
 
 static void tell_count(struct box *box, enum guest_event_kind kind)
@@ -262,7 +275,7 @@ static void perform(struct controller *controller, struct box *box, const struct
     }
 }
 
-void box_perform(struct controller *controller, const struct fsm_fx *fx)
+void effects_perform(struct controller *controller, const struct fsm_fx *fx)
 {
     struct box *box = box_of(controller);
     for (size_t i = 0; i < fx->count; i++)

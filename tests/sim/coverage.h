@@ -10,9 +10,9 @@
 
 #include "states/fsm.h"
 
-/* A row of the VM's machine, as its history names it; of the controller's. */
+/* A row of the VM's machine, as its history names it. Those of the controller's machine are seen by
+ * themselves: every guest_step() is counted. */
 void coverage_vm(int from, int event, const char *story);
-void coverage_guest(const struct fsm_row *row);
 /* Prints the rows that were never taken and are not excused (all with counts when ALL), and how many were.
  * Whether there is none. */
 bool coverage_report(bool all);

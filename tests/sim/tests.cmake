@@ -3,6 +3,8 @@
 file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/sim/*.c)
 add_executable(sim ${sim_sources})
 target_link_libraries(sim PRIVATE kiln_core kiln_guest)
+# coverage.c counts the rows that guests take.
+target_link_options(sim PRIVATE -Wl,--wrap=guest_step)
 
 add_test(NAME sim/lives COMMAND sim --lives 10000 --every-row --save ${CMAKE_BINARY_DIR}/sim.story)
 set_tests_properties(sim/lives PROPERTIES TIMEOUT 1200)
