@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "guest/handover.h"
-#include "guest/locked.h"
 #include "guest/reaper.h"
 #include "guest/session.h"
+#include "src/io/locked.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "guest/controller.h"
-#include "guest/locked.h"
 #include "guest/main_options.h"
 #include "guest/terminal_holder.h"
+#include "src/io/locked.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 

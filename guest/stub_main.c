@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "guest/console.h"
-#include "guest/locked.h"
 #include "guest/main_options.h"
 #include "guest/stub.h"
+#include "src/io/locked.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 

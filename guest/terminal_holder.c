@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guest/locked.h"
 #include "guest/terminal_packet.h"
 #include "guest/terminal_ring.h"
 #include "guest/terminal_shell.h"
+#include "src/io/locked.h"
 #include "src/io/loop.h"
 
 #define NOT_THERE 127

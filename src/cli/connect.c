@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "src/cli/connect.h"
+#include "src/io/locked.h"
 #include "src/io/log.h"
 
 static int run_explain(struct connect *connect, int argc, char **argv)
@@ -110,14 +109,6 @@ static bool take_global(struct connect *connect, int argc, char **argv, int *at,
     return strcmp(argv[*at], "--json") == 0;
 }
 
-/* Keys are in our memory: it goes to no core file and to no other process of the user's. */
-static void protect_memory(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 /* The descriptor of --passphrase-fd, which no program that we start inherits. */
 static int take_passphrase_fd(struct connect *connect, const char *text)
 {
@@ -136,7 +127,7 @@ int main(int argc, char **argv)
     const char *fd = NULL;
     int at = 1;
     cli_set_program("kiln-connect");
-    protect_memory();
+    locked_forbid_dumps();
     log_set_level(LOG_LEVEL_ERROR);
     for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
         if (strcmp(argv[at], "--help") == 0) {

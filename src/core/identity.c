@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "protocol/crypto.h"
 #include "protocol/wire.h"
 #include "src/core/file.h"
+#include "src/io/locked.h"
 #include "src/io/random.h"
 
 /* What is secret, in pages of its own. */
@@ -22,7 +22,7 @@ struct identity_secret {
 
 struct identity {
     struct crypto_ec *key;          /* owned */
-    struct identity_secret *secret; /* owned: mapped */
+    struct identity_secret *secret; /* owned: locked pages */
     uint8_t spki[CRYPTO_SPKI_MAX];
     size_t spki_len_bytes;
     uint8_t fingerprint[IDENTITY_HASH_LEN];
@@ -80,17 +80,13 @@ static int key_open(struct identity *identity, const char *folder)
     return rc;
 }
 
-/* Locked and left out of core dumps where the kernel allows it; RLIMIT_CORE is 0 in any case. */
-static int secret_map(struct identity *identity)
+static int secret_create(struct identity *identity)
 {
-    void *pages =
-        mmap(NULL, sizeof *identity->secret, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED)
-        return -errno;
-    identity->secret = pages;
-    mlock(pages, sizeof *identity->secret);
-    madvise(pages, sizeof *identity->secret, MADV_DONTDUMP);
-    return 0;
+    void *pages;
+    int rc = locked_create(sizeof *identity->secret, &pages);
+    if (!rc)
+        identity->secret = pages;
+    return rc;
 }
 
 static int master_open(struct identity *identity, const char *folder)
@@ -120,7 +116,7 @@ int identity_open(const char *folder, struct identity **ret_identity)
         return -ENOMEM;
     int rc = file_folder(folder, 0700);
     if (!rc)
-        rc = secret_map(identity);
+        rc = secret_create(identity);
     if (!rc)
         rc = key_open(identity, folder);
     if (!rc)
@@ -138,10 +134,7 @@ void identity_close(struct identity *identity)
     if (!identity)
         return;
     crypto_ec_destroy(identity->key);
-    if (identity->secret) {
-        crypto_wipe(identity->secret, sizeof *identity->secret);
-        munmap(identity->secret, sizeof *identity->secret);
-    }
+    locked_destroy(identity->secret, sizeof *identity->secret);
     free(identity);
 }
 

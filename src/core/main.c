@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "src/core/network.h"
 #include "src/core/store_tool.h"
 #include "src/core/verbs.h"
+#include "src/io/locked.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
@@ -44,14 +43,6 @@ struct options {
     bool check_only;
     const char *store_check, *store_dump, *store_restore; /* files */
 };
-
-/* Nothing of our memory goes to a core file or to another process of the same user. */
-static void memory_protect(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 /* Then ends as the signal does. The store's pages are mapped: a disk that cannot read one ends us by SIGBUS.
  */
@@ -204,7 +195,7 @@ int main(int argc, char **argv)
     static struct core core;
     struct options options = {.config_path = CONFIG_DEFAULT_PATH};
     umask(027);
-    memory_protect();
+    locked_forbid_dumps();
     faults_take();
     int code = options_read(argc, argv, &options);
     if (code >= 0)

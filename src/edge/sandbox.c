@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "src/io/locked.h"
 #include "src/io/log.h"
 
 static int fail(const char *what, int error)
@@ -35,7 +36,6 @@ static int become(const char *name)
 int sandbox_enter(const char *user)
 {
     struct rlimit files;
-    const struct rlimit none = {0, 0};
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
@@ -43,8 +43,7 @@ int sandbox_enter(const char *user)
     int error = user != NULL ? become(user) : 0;
     if (error < 0)
         return error;
-    if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        return fail("cannot forbid core dumps", errno);
+    locked_forbid_dumps();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return fail("cannot forbid new privileges", errno);
     return 0;

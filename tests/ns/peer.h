@@ -27,6 +27,7 @@ int peer_call(const char *address, const char *method, const char *path, const c
 
 /* Commands; ARGV begins behind the command's name. They print and return an exit status. */
 int peer_search(int argc, char **argv);
+int peer_memory(int argc, char **argv);
 int peer_register(int argc, char **argv);
 int peer_login(int argc, char **argv);
 int peer_ask(int argc, char **argv);

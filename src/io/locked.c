@@ -1,7 +1,7 @@
 /*
  * Locked memory: see locked.h. Nothing is kept here.
  */
-#include "guest/locked.h"
+#include "src/io/locked.h"
 
 #include <errno.h>
 #include <string.h>
