@@ -11,8 +11,8 @@ const RETRY_MIN_MS = 300;
 const RETRY_MAX_MS = 5000;
 /** These do not pass by waiting: somebody has to look. */
 const FINAL = new Set(['BINDING_WRONG', 'HANDSHAKE_FAILED', 'NOT_ALLOWED', 'NOT_FOUND', 'LOGIN_FAILED']);
-/** The guest opens its next channel a moment after the last was taken. */
-const NOT_YET_TRIES = 12;
+/** The guest opens its next channel a moment after the last was taken, and 5 s after some that failed. */
+const NOT_YET_TRIES = 60;
 
 export class Pairing extends Observable {
   #session;
