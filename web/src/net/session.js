@@ -91,11 +91,13 @@ export class Session extends EventTarget {
    * @returns {Promise<object>} the answer; throws Failure
    */
   async call(method, path, body) {
+    const token = this.#token;
     try {
       return await this.#send(method, path, body);
     } catch (failure) {
       if (failure.code !== 'SESSION_EXPIRED' || !this.#token) throw failure;
-      await this.#logInAgain();
+      /* Another request may have been refused before this one, and the session made again. */
+      if (token === this.#token) await this.#logInAgain();
       return this.#send(method, path, body);
     }
   }
