@@ -45,6 +45,7 @@ export class TerminalScreen {
   #fit = new FitAddon();
   #observer;
   #drawn = 0;
+  #leaving = false;
   #retheme = () => (this.#terminal.options.theme = theme());
 
   /** @param {{type: (text: string) => void, resize: (rows: number, columns: number) => void}} handlers */
@@ -68,9 +69,10 @@ export class TerminalScreen {
 
   /* Keys that are the page's: out of the terminal, copy. Paste is the browser's own. */
   #key(event) {
+    if (event.type === 'keyup') return !this.#leave();
     if (event.type !== 'keydown') return true;
     if (event.ctrlKey && event.altKey && event.key === 'Home') {
-      this.node.closest('.inside')?.querySelector('[role=tab][aria-selected=true]')?.focus();
+      this.#leaving = true;
       return false;
     }
     if (event.ctrlKey && event.shiftKey && event.code === 'KeyC') {
@@ -79,6 +81,14 @@ export class TerminalScreen {
       return false;
     }
     return !(event.ctrlKey && event.shiftKey && event.code === 'KeyV');
+  }
+
+  /* Once the key is up: xterm takes no text from an input method or a paste while it believes that a key is down. */
+  #leave() {
+    const leaving = this.#leaving;
+    this.#leaving = false;
+    if (leaving) this.node.closest('.inside')?.querySelector('[role=tab][aria-selected=true]')?.focus();
+    return leaving;
   }
 
   /** @param {Uint8Array} bytes @param {() => void} shown once they are drawn */
