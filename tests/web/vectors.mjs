@@ -19,6 +19,7 @@ import { cutMessage, MessageReader } from '../../web/src/wire/messages.js';
 import { importUserKey } from '../../web/src/wire/user_key.js';
 
 /* A PKCS#1 key as PKCS#8. */
+const LARGE = 1048576;
 const pkcs8Of = (pkcs1) => encode(SEQUENCE, encodeNumber(0),
   encode(SEQUENCE, encode(OID, unhex('2a864886f70d010101')), encode(NULL)), encode(OCTET_STRING, pkcs1));
 
@@ -117,6 +118,12 @@ async function checkRecords(wire, claim, { send }) {
   const [piece] = cutMessage({ jsonrpc: '2.0', method: 'state', params: {} });
   const dribbled = [...piece].flatMap((byte) => reader.take(Uint8Array.of(byte)));
   claim('a message byte by byte', dribbled.length === 1 && dribbled[0].method === 'state' && DATA === 0);
+  claim('messages that come together', reader.take(concat(piece, piece, piece.subarray(0, 9))).length === 2 && reader.take(piece.subarray(9)).length === 1);
+  /* Were the pieces put together each time, this would take minutes: more than the test has. */
+  const large = concat(...cutMessage({ jsonrpc: '2.0', method: 'state', params: { story: 'x'.repeat(LARGE) } }));
+  const found = [];
+  for (let at = 0; at < large.length; at += 2) found.push(...reader.take(large.subarray(at, at + 2)));
+  claim('a large message in tiny pieces', found.length === 1 && found[0].params.story.length === LARGE);
 }
 
 async function checkEnvelope(wire, claim, owner) {

@@ -22,8 +22,8 @@ export function text(bytes) {
   }
 }
 
-/** @param {...Uint8Array} parts @returns {Uint8Array} one after the other */
-export function concat(...parts) {
+/** @param {Uint8Array[]} parts @returns {Uint8Array} one after the other */
+export function join(parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -32,6 +32,9 @@ export function concat(...parts) {
   }
   return whole;
 }
+
+/** @param {...Uint8Array} parts a few @returns {Uint8Array} one after the other */
+export const concat = (...parts) => join(parts);
 
 /** @returns {boolean} whether both hold the same bytes; for public values only: its time depends on them */
 export const equal = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);

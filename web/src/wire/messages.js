@@ -3,11 +3,11 @@
  *
  * In: records' bytes in order. Out: messages; and back. Kept: a message that has not come whole.
  */
-import { concat, readU32, text, u32, utf8, WireError } from './bytes.js';
+import { concat, join, readU32, text, u32, utf8, WireError } from './bytes.js';
 import { DATA_MAX } from './record.js';
 
 const MESSAGE_MAX = 2 * 1024 * 1024;
-const NOTHING = new Uint8Array();
+const LENGTH = 4;
 
 /** @param {object} message @returns {Uint8Array[]} the bytes of its data records */
 export function cutMessage(message) {
@@ -20,20 +20,31 @@ export function cutMessage(message) {
 }
 
 export class MessageReader {
-  #held = NOTHING;
+  /* Pieces are put together when the length, or the message, is there: each byte is copied twice at most, however small they are. */
+  #pieces = [];
+  #held = 0;
+  #wanted = LENGTH;
 
   /** @param {Uint8Array} piece of a data record @returns {object[]} the messages that are whole now; throws WireError */
   take(piece) {
-    this.#held = concat(this.#held, piece);
+    this.#pieces.push(piece);
+    this.#held += piece.length;
     const messages = [];
-    for (;;) {
-      if (this.#held.length < 4) return messages;
-      const length = readU32(this.#held);
-      if (length > MESSAGE_MAX) throw new WireError('a message over 2 MiB');
-      if (this.#held.length < 4 + length) return messages;
-      messages.push(parse(text(this.#held.subarray(4, 4 + length))));
-      this.#held = this.#held.slice(4 + length);
+    while (this.#held >= this.#wanted) {
+      const all = this.#pieces.length === 1 ? this.#pieces[0] : join(this.#pieces);
+      const end = LENGTH + readU32(all);
+      if (end > LENGTH + MESSAGE_MAX) throw new WireError('a message over 2 MiB');
+      const whole = all.length >= end;
+      if (whole) messages.push(parse(text(all.subarray(LENGTH, end))));
+      this.#keep(whole ? all.subarray(end) : all, whole ? LENGTH : end);
     }
+    return messages;
+  }
+
+  #keep(rest, wanted) {
+    this.#pieces = rest.length ? [rest] : [];
+    this.#held = rest.length;
+    this.#wanted = wanted;
   }
 }
 
