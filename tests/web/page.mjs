@@ -3,7 +3,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { claim, expectAccessible, expectFits, expectNoErrors, host, inTurn, launch, openPage, shoot, step } from './lib.mjs';
+import { claim, expectAccessible, expectFits, expectNoErrors, host, inTurn, launch, openPage, shoot, step, watch } from './lib.mjs';
 import * as researcher from './researcher.mjs';
 import * as terminal from './terminal.mjs';
 import { runVectors } from './vectors_browser.mjs';
@@ -32,8 +32,9 @@ async function makeKeyAndLogIn(page) {
   step('a key is made in the page; openssl reads its file');
   await researcher.logIn(page, key.file, PASSPHRASE);
   await page.getByText('Log in failed').waitFor();
+  claim((await page.getByLabel('Passphrase', { exact: true }).first().inputValue()) === '', 'the passphrase leaves its field after a failed log-in too');
   await host('kiln', 'user', 'add', 'carol', '--role', 'owner', '--key', `${FOLDER}/carol.pub`);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await researcher.logIn(page, key.file, PASSPHRASE);
   await researcher.loggedIn(page);
   await shoot(page, 'welcome');
   await expectAccessible(page, 'the welcome page');
@@ -216,6 +217,7 @@ async function reloads(page) {
 
 async function hasTwoTabs(page) {
   const second = await page.context().newPage();
+  watch(second);
   await researcher.open(second, new URL(page.url()).hash);
   await researcher.logIn(second, KEY, PASSPHRASE);
   await second.getByRole('button', { name: 'Use it here' }).click();
@@ -240,7 +242,7 @@ async function endsVm(page) {
 const browser = await launch();
 try {
   const page = await openPage(browser);
-  await inTurn(page, [
+  await inTurn([
     () => makeKeyAndLogIn(page),
     () => runVectors(page),
     () => sharesKeyFiles(browser),

@@ -1,8 +1,8 @@
 /*
  * The first page: which host this is, the user's key, log in.
  *
- * In: nothing but the file that the user chooses. Out: a session. Kept: nothing; the passphrase's field is emptied as soon as the key is
- * there.
+ * In: nothing but the file that the user chooses. Out: a session. Kept: nothing; the passphrase leaves its field when it is used, whatever
+ * comes of it.
  */
 import { askHost, pin, pinned } from '../net/pin.js';
 import { Failure } from '../net/failure.js';
@@ -77,7 +77,10 @@ function loadForm(host, done) {
     work: async () => {
       let key;
       try {
-        key = await loadUserKey(await readKeyFile(file.input), secret.input.value);
+        const text = await readKeyFile(file.input);
+        const passphrase = secret.input.value;
+        secret.input.value = '';
+        key = await loadUserKey(text, passphrase);
       } catch (error) {
         if (!(error instanceof KeyFileError)) throw error;
         const words = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
@@ -85,7 +88,6 @@ function loadForm(host, done) {
       }
       const session = new Session(key, host);
       await session.logIn();
-      secret.input.value = '';
       done(session);
     },
   });
