@@ -1,6 +1,22 @@
 /*
  * An edge that was taken over, between the page and the host: it changes answers and channel messages as they pass.
  */
+/**
+ * Changes the host's answers on their way to the page. What fails on the way fails for the page; that may be closed by then.
+ * @param {import('playwright-core').Page} page
+ * @param {string|RegExp} which
+ * @param {(answer: object) => object} change of an answer that is no failure
+ */
+export const changeAnswers = (page, which, change) => page.route(which, async (route) => {
+  try {
+    const response = await route.fetch();
+    const body = await response.json();
+    await route.fulfill({ response, json: response.ok() ? change(body) : body });
+  } catch {
+    await route.abort().catch(() => {});
+  }
+});
+
 const ANY_VOUCH = /\/v1\/vms\/[^/]+\/vouch$/;
 const ANY_CHANNEL = /\/v1\/vms\/[^/]+\/channel$/;
 
@@ -10,11 +26,9 @@ const ANY_CHANNEL = /\/v1\/vms\/[^/]+\/channel$/;
  */
 export async function takeOverEdge(page) {
   const deeds = { vouch: (answer) => answer, fromVm: (bytes) => [bytes] };
-  await page.route(ANY_VOUCH, async (route) => {
-    const response = await route.fetch();
-    const body = await response.json();
-    deeds.lastVouch = body;
-    await route.fulfill({ response, json: response.ok() ? deeds.vouch(body) : body });
+  await changeAnswers(page, ANY_VOUCH, (answer) => {
+    deeds.lastVouch = answer;
+    return deeds.vouch(answer);
   });
   await page.routeWebSocket(ANY_CHANNEL, (socket) => {
     const server = socket.connectToServer();

@@ -1,11 +1,12 @@
 /*
  * What the browser tests share: a browser, the host's side, claims that say what they are about.
  *
- *   in    run in a world (tests/world) with Kiln started in it; KILN_WEB_SHOTS: a folder for screenshots, kept as build artefacts
+ *   in    run in a world (tests/world) with Kiln started in it; KILN_WEB_SHOTS: a folder for screenshots, kept as build artefacts;
+ *         KILN_WEB_FAILED: a file for what failed
  *   out   a page whose errors fail the test
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -20,35 +21,63 @@ const run = promisify(execFile);
 
 export const ORIGIN = process.env.KILN_WEB_ORIGIN ?? 'https://127.0.0.1:9443';
 const SHOTS = process.env.KILN_WEB_SHOTS;
-const LIMIT_MS = 20000;
+const FAILED = process.env.KILN_WEB_FAILED;
+/* Every wait is for something that comes; the limit ends a test that has failed, on however busy a machine. */
+const LIMIT_MS = 90000;
 const POLL_MS = 50;
+/* What fails after these mostly fails because of them. */
+const FAILED_MAX = 2;
+const SAID_MAX = 15;
+const SIGHT_MS = 10000;
 const began = performance.now();
+const opened = new Set();
+let last = 'the beginning';
 
 /** Says what was seen. */
-export const step = (words) => console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s  ${words}`);
+export function step(words) {
+  last = words;
+  console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(7)} s  ${words}`);
+}
 
 /** Fails the test unless it holds. */
 export function claim(holds, words) {
   if (!holds) throw new Error(`not so: ${words}`);
 }
 
+/* A page as somebody would have to see it to know what went wrong. */
+async function sight(page) {
+  const text = await Promise.race([page.evaluate(() => document.body.innerText), setTimeout(SIGHT_MS, '(it does not answer)')])
+    .catch((error) => `(nothing: ${error.message})`);
+  return [`the page ${page.url()} shows:`, ...text.split(/\n+/).map((line) => `  | ${line}`), 'and reported:', ...page.said.map((line) => `  | ${line}`)];
+}
+
+async function findings(number, error) {
+  const seen = [];
+  for (const page of opened) {
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, `failed-${number}-${seen.length}.png`), fullPage: true }).catch(() => {});
+    seen.push(...(await sight(page)));
+  }
+  return [`FAILED: part ${number}, after "${last}"`, ...seen, String(error.stack)].join('\n');
+}
+
 /**
- * The parts of a test, one after the other: what fails is told at once, the others are still tried.
- * @param {import('playwright-core').Page} page a picture of it is kept where a part fails
+ * The parts of a test, one after the other. What fails is told at once, with every page that is open, and again in FAILED; then a few of
+ * the others are still tried.
  * @param {(() => Promise<void>)[]} parts
  */
-export async function inTurn(page, parts) {
+export async function inTurn(parts) {
   const failed = [];
   for (const [i, part] of parts.entries()) {
+    if (failed.length === FAILED_MAX) break;
     try {
       await part();
     } catch (error) {
-      failed.push(error);
-      console.error(error);
-      if (SHOTS) await page.screenshot({ path: join(SHOTS, `failed-${i + 1}.png`), fullPage: true }).catch(() => {});
+      failed.push(await findings(i + 1, error));
+      console.error(failed.at(-1));
+      if (FAILED) writeFileSync(FAILED, `${failed.join('\n\n')}\n`);
     }
   }
-  claim(failed.length === 0, `every part holds, but ${failed.length} of ${parts.length} do not`);
+  claim(failed.length === 0, 'every part holds');
 }
 
 /** Waits for what the page does not show. @param {string} words @param {() => boolean} holds */
@@ -72,17 +101,29 @@ export const launch = () => chromium.launch({
  * A page of its own, with nothing kept from before. What it reports as an error is kept in `errors`; a refusal by the
  * Content-Security-Policy is such an error.
  */
-export async function openPage(browser, { colorScheme = 'light', width = 1280, height = 900 } = {}) {
+export async function openPage(browser, { colorScheme = 'light', width = 1280, height = 900, limitMs = LIMIT_MS } = {}) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme, viewport: { width, height }, acceptDownloads: true });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ORIGIN });
-  context.setDefaultTimeout(LIMIT_MS);
+  context.setDefaultTimeout(limitMs);
   const page = await context.newPage();
   page.errors = [];
+  watch(page);
   page.on('pageerror', (error) => page.errors.push(String(error.stack ?? error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text())) page.errors.push(message.text());
   });
   return page;
+}
+
+/** What the page reports is kept for whoever has to know why a test failed. */
+export function watch(page) {
+  page.said = [];
+  const say = (line) => page.said.push(line.slice(0, 400)) > SAID_MAX && page.said.shift();
+  page.on('pageerror', (error) => say(String(error.stack ?? error)));
+  page.on('console', (message) => say(`${message.type()}: ${message.text()}`));
+  opened.add(page);
+  page.on('close', () => opened.delete(page));
+  page.on('crash', () => say('the page crashed'));
 }
 
 /** Fails if the page reported an error. */

@@ -84,8 +84,7 @@ export async function destroyVmByKeyboard(page) {
 }
 
 /** Until the VM's track is at a state. */
-export const awaitState = (page, state, timeout = 30000) =>
-  page.locator(`.station[data-state="${state}"][aria-current="step"]`).waitFor({ timeout });
+export const awaitState = (page, state) => page.locator(`.station[data-state="${state}"][aria-current="step"]`).waitFor();
 
 export async function pair(page) {
   await page.locator('#pair').click();
@@ -108,7 +107,7 @@ export async function type(page, text) {
   await page.keyboard.press('Enter');
 }
 
-export const shows = (page, text, timeout = 30000) => screen(page).getByText(text).first().waitFor({ timeout });
+export const shows = (page, text) => screen(page).getByText(text).first().waitFor();
 
 export async function destroyVm(page) {
   await page.locator('#destroy').click();
