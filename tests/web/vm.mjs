@@ -25,7 +25,8 @@ async function makeDrive(page) {
 
 async function toDrivesAttached(page, name) {
   await researcher.createVm(page, name, 'plain', { thesis: 'writer' });
-  for (const state of ['booted', 'registered']) await researcher.awaitState(page, state);
+  await researcher.awaitState(page, 'registered');
+  for (const state of ['image-created', 'booted']) await page.locator(`.station.been[data-state="${state}"]`).waitFor();
   await researcher.pair(page);
   await researcher.awaitState(page, 'drives-attached');
   await page.getByRole('button', { name: 'Unlock thesis' }).click();
