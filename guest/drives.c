@@ -68,11 +68,7 @@ static void answer(struct rpc_request *request, const struct guest_drive *drive,
     json_write_text(&out, "path", outcome->path);
     json_write_bool(&out, "formatted", outcome->formatted);
     json_write_object_end(&out);
-    if (json_writer_end(&out) == 0)
-        rpc_reply(request, out.text);
-    else
-        rpc_fail_code(request, CODE_INTERNAL, NULL);
-    json_writer_finish(&out);
+    rpc_reply_json(request, &out);
 }
 
 static void unlock(void *arg)

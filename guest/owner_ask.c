@@ -33,15 +33,6 @@ struct ssh_job {
     char said[SSHD_SAID_MAX];
 };
 
-static void reply(struct rpc_request *request, struct json_writer *out)
-{
-    if (json_writer_end(out) == 0)
-        rpc_reply(request, out->text);
-    else
-        rpc_fail_code(request, CODE_INTERNAL, NULL);
-    json_writer_finish(out);
-}
-
 static void ask_machine(struct owner_ask *ask, enum guest_event_kind kind)
 {
     ask->controller->ask = ask;
@@ -94,7 +85,7 @@ static void authorized(void *arg)
         json_write_text(&out, "host_key", job->host_key);
         json_write_text(&out, "user", job->user);
         json_write_object_end(&out);
-        reply(job->request, &out);
+        rpc_reply_json(job->request, &out);
     }
     free(job);
 }

@@ -21,21 +21,12 @@
 #include "protocol/json.h"
 #include "src/io/rpc.h"
 
-static void reply(struct rpc_request *request, struct json_writer *out)
-{
-    if (json_writer_end(out) == 0)
-        rpc_reply(request, out->text);
-    else
-        rpc_fail_code(request, CODE_INTERNAL, "no memory");
-    json_writer_finish(out);
-}
-
 static void handle_status(struct rpc_request *request, const struct json *params, void *arg)
 {
     struct json_writer out = json_writer_init(0);
     (void)params;
     status_encode(status_read(owner_channel_controller(arg)), &out);
-    reply(request, &out);
+    rpc_reply_json(request, &out);
 }
 
 static const struct guest_drive *find_drive(const struct controller *controller, const uint8_t id[UUID_BYTES])
@@ -113,7 +104,7 @@ static void handle_users_get(struct rpc_request *request, const struct json *par
         rpc_fail_code(request, CODE_USERS_MALFORMED, strerror(-result));
         json_writer_finish(&out);
     } else {
-        reply(request, &out);
+        rpc_reply_json(request, &out);
     }
     json_destroy(tree);
     free(text);

@@ -62,12 +62,8 @@ static void answer(struct owner_stream *stream, uint64_t from, uint64_t shown)
     json_write_int(&out, "from", (int64_t)from);
     json_write_int(&out, "shown", (int64_t)shown);
     json_write_object_end(&out);
-    if (json_writer_end(&out) == 0)
-        rpc_reply(stream->request, out.text);
-    else
-        rpc_fail_code(stream->request, CODE_INTERNAL, NULL);
+    rpc_reply_json(stream->request, &out);
     stream->request = NULL;
-    json_writer_finish(&out);
 }
 
 static void joined(void *arg, uint64_t from, uint64_t shown)

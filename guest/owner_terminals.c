@@ -78,11 +78,7 @@ void owner_terminals_list(struct rpc_request *request, const struct json *params
     terminals_write(owner_channel_controller(arg)->terminals, owner_of(arg), &out);
     json_write_array_end(&out);
     json_write_object_end(&out);
-    if (json_writer_end(&out) == 0)
-        rpc_reply(request, out.text);
-    else
-        rpc_fail_code(request, CODE_INTERNAL, NULL);
-    json_writer_finish(&out);
+    rpc_reply_json(request, &out);
 }
 
 /* The terminal that READER names. NULL: the request was refused. */

@@ -44,11 +44,7 @@ static void answer(struct rpc_request *request, const struct users_outcome *outc
     json_write_int(&out, "groups", (int64_t)outcome->groups);
     json_write_int(&out, "directories", (int64_t)outcome->directories);
     json_write_object_end(&out);
-    if (json_writer_end(&out) == 0)
-        rpc_reply(request, out.text);
-    else
-        rpc_fail_code(request, CODE_INTERNAL, NULL);
-    json_writer_finish(&out);
+    rpc_reply_json(request, &out);
 }
 
 static void applied(void *arg)

@@ -36,11 +36,7 @@ static void send_http(struct ask *ask, int status, const char *body)
     if (ask->retry_after_s)
         json_write_int(&out, "retry_after", ask->retry_after_s);
     json_write_object_end(&out);
-    if (json_writer_end(&out) == 0)
-        rpc_reply(ask->request, out.text);
-    else
-        rpc_fail(ask->request, RPC_INTERNAL, "no memory", NULL);
-    json_writer_finish_wiped(&out);
+    rpc_reply_json(ask->request, &out);
 }
 
 void ask_send(struct ask *ask, int status, struct json_writer *writer)

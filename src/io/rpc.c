@@ -343,6 +343,15 @@ void rpc_reply(struct rpc_request *request, const char *result)
     answer_with(request, &writer);
 }
 
+void rpc_reply_json(struct rpc_request *request, struct json_writer *result)
+{
+    if (json_writer_end(result) == 0)
+        rpc_reply(request, result->text);
+    else
+        rpc_fail_code(request, CODE_INTERNAL, NULL);
+    json_writer_finish_wiped(result);
+}
+
 void rpc_fail_code(struct rpc_request *request, enum kiln_code code, const char *detail)
 {
     if (request == NULL)

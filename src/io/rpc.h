@@ -14,6 +14,7 @@
 #include "protocol/code.h"
 
 struct json; /* a value read by protocol/json.h */
+struct json_writer;
 struct loop;
 struct rpc_peer;
 struct rpc_request;
@@ -86,6 +87,8 @@ void rpc_forget(struct rpc_peer *peer, rpc_answered *fn, void *arg);
 /* RESULT is JSON text, NULL means null. REQUEST NULL (a notification) does nothing. REQUEST is gone after
  * it. */
 void rpc_reply(struct rpc_request *request, const char *result);
+/* The same with what RESULT holds, or INTERNAL when it could not be written; RESULT is wiped and finished. */
+void rpc_reply_json(struct rpc_request *request, struct json_writer *result);
 /* A failure of ours (protocol/README.md 1.8): its number, words and name; DETAIL NULL for none. */
 void rpc_fail_code(struct rpc_request *request, enum kiln_code code, const char *detail);
 /* Any failure; DATA is JSON text or NULL. */

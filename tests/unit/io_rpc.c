@@ -35,8 +35,17 @@ static void handle_echo(struct rpc_request *request, const struct json *params, 
     struct json_writer out = json_writer_init(0);
     (void)link;
     json_write_value(&out, NULL, params);
-    rpc_reply(request, out.text);
-    json_writer_finish(&out);
+    rpc_reply_json(request, &out);
+}
+
+/* What it writes is no JSON. */
+static void handle_unwritten(struct rpc_request *request, const struct json *params, void *link)
+{
+    struct json_writer out = json_writer_init(0);
+    (void)params;
+    (void)link;
+    json_write_object_begin(&out, NULL);
+    rpc_reply_json(request, &out);
 }
 
 static void handle_refuse(struct rpc_request *request, const struct json *params, void *link)
@@ -71,13 +80,16 @@ static void handle_fat(struct rpc_request *request, const struct json *params, v
     json_write_object_begin(&out, NULL);
     json_write_text(&out, "text", text);
     json_write_object_end(&out);
-    rpc_reply(request, out.text);
-    json_writer_finish(&out);
+    rpc_reply_json(request, &out);
 }
 
-static const struct rpc_method methods[] = {{"echo", handle_echo},     {"fat", handle_fat},
-                                            {"refuse", handle_refuse}, {"later", handle_later},
-                                            {"note", handle_note},     {NULL, NULL}};
+static const struct rpc_method methods[] = {{"echo", handle_echo},
+                                            {"fat", handle_fat},
+                                            {"refuse", handle_refuse},
+                                            {"later", handle_later},
+                                            {"note", handle_note},
+                                            {"unwritten", handle_unwritten},
+                                            {NULL, NULL}};
 
 static bool on_open(struct rpc_link *link, void *arg)
 {
@@ -183,6 +195,17 @@ static void test_calls_are_answered(void **state)
     assert_int_equal(rpc_call(rpc_client_peer(world.client), "echo", "{broken", 0, on_answer, &world),
                      -EINVAL);
     assert_int_equal(rpc_call(rpc_client_peer(world.client), "echo", "7", 0, on_answer, &world), -EINVAL);
+    world_finish(&world);
+}
+
+static void test_an_answer_that_cannot_be_written_is_a_failure(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, true);
+    ask(&world, "unwritten", "{}", 0);
+    assert_int_equal(world.code, CODE_INTERNAL);
+    assert_string_equal(world.name, "INTERNAL");
     world_finish(&world);
 }
 
@@ -452,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calls_are_answered),
+        cmocka_unit_test(test_an_answer_that_cannot_be_written_is_a_failure),
         cmocka_unit_test(test_a_call_times_out_and_a_late_answer_is_nobodys),
         cmocka_unit_test(test_a_lost_server_ends_calls_and_is_found_again),
         cmocka_unit_test(test_one_byte_at_a_time),
