@@ -67,10 +67,6 @@ int connect_profile_read(struct connect *connect, struct connect_profile *ret_pr
 int connect_profile_write(struct connect *connect, const struct connect_profile *profile);
 /* "https://HOST:PORT". */
 int connect_url_parse(const char *url, char ret_host[CONNECT_HOST_BYTES], uint16_t *ret_port);
-/* A file of the profile: whole, NUL-terminated, to be freed. -ENOENT and so on; not said to the user. */
-int connect_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len);
-/* Written beside and renamed into place, 0600; EXCLUSIVE fails with -EEXIST when it is there. */
-int connect_file_write(const char *path, const void *bytes, size_t len, bool exclusive);
 /* The path of a file of the profile; NAME has fewer than 60 bytes. */
 void connect_path(const struct connect *connect, const char *name, char out[CONNECT_PATH_BYTES]);
 

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "src/cli/common_file.h"
+
 enum { PATH_BYTES = 80, PIECE_BYTES = 65536, LINE_MAX_BYTES = 512 };
 
 int connect_ticket_ask(struct connect *connect, const char *vm_id, struct connect_ticket *ret_ticket)
@@ -48,7 +50,7 @@ int connect_ticket_write(const struct connect_ticket *ticket, const char *path)
     char line[LINE_MAX_BYTES], hex[TEXT_HEX_BYTES(BRIDGE_TICKET_BYTES)];
     hex_encode(ticket->ticket, sizeof ticket->ticket, hex);
     int len = snprintf(line, sizeof line, "%s %s %s\n", hex, ticket->port, ticket->host);
-    int error = connect_file_write(path, line, (size_t)len, true);
+    int error = cli_file_write(path, line, (size_t)len, true);
     crypto_wipe(line, sizeof line);
     crypto_wipe(hex, sizeof hex);
     return error ? cli_local_error("%s: %s", path, strerror(-error)) : CLI_OK;
@@ -57,7 +59,7 @@ int connect_ticket_write(const struct connect_ticket *ticket, const char *path)
 int connect_ticket_read(const char *path, struct connect_ticket *ret_ticket)
 {
     char *text, hex[TEXT_HEX_BYTES(BRIDGE_TICKET_BYTES)];
-    int error = connect_file_read(path, LINE_MAX_BYTES, &text, NULL);
+    int error = cli_file_read(path, LINE_MAX_BYTES, &text, NULL);
     if (error)
         return cli_local_error("%s: %s (a ticket is good for one connection)", path, strerror(-error));
     unlink(path);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/cli/common_file.h"
 #include "src/cli/connect.h"
 #include "src/io/random.h"
 
@@ -21,7 +22,7 @@ int connect_random(void *arg, uint8_t *out, size_t len)
 static int read_key(const char *path, struct connect *connect, struct crypto_rsa **ret_key)
 {
     char *pem, passphrase[CONNECT_SECRET_BYTES];
-    int error = connect_file_read(path, CRYPTO_PEM_MAX, &pem, NULL);
+    int error = cli_file_read(path, CRYPTO_PEM_MAX, &pem, NULL);
     if (error == -ENOENT)
         return cli_local_error("you have no key yet: kiln-connect key new");
     if (error)
@@ -82,7 +83,7 @@ static int run_show(struct connect *connect, int argc, char **argv)
     if (exit_code != CLI_OK)
         return exit_code;
     connect_path(connect, "public.pem", path);
-    int error = connect_file_read(path, CRYPTO_PEM_MAX, &pem, NULL);
+    int error = cli_file_read(path, CRYPTO_PEM_MAX, &pem, NULL);
     if (error == -ENOENT)
         return cli_local_error("you have no key yet: kiln-connect key new");
     if (error)
@@ -97,7 +98,7 @@ static int write_new(const struct connect *connect, const char *name, const char
 {
     char path[CONNECT_PATH_BYTES];
     connect_path(connect, name, path);
-    int error = connect_file_write(path, pem, strlen(pem), true);
+    int error = cli_file_write(path, pem, strlen(pem), true);
     if (error == -EEXIST)
         return cli_local_error("%s exists: a key is never replaced; move it away or use another --profile",
                                path);
@@ -135,7 +136,7 @@ static int run_new(struct connect *connect, int argc, char **argv)
     if (exit_code != CLI_OK)
         return exit_code;
     connect_path(connect, "key.pem", path);
-    if (connect_file_read(path, CRYPTO_PEM_MAX, &there, NULL) == 0) {
+    if (cli_file_read(path, CRYPTO_PEM_MAX, &there, NULL) == 0) {
         free(there);
         return cli_local_error("%s exists: a key is never replaced; move it away or use another --profile",
                                path);

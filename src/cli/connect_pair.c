@@ -8,6 +8,7 @@
 
 #include "protocol/binding.h"
 #include "protocol/users_db.h"
+#include "src/cli/common_file.h"
 #include "src/cli/connect_channel.h"
 #include "src/cli/connect_drive.h"
 #include "src/cli/connect_pair.h"
@@ -322,7 +323,7 @@ static int read_database(const char *path, char **ret_text)
     char place[USERS_DB_PLACE_BYTES], *text;
     struct users_db *database;
     size_t len;
-    int error = connect_file_read(path, USERS_DB_TEXT_MAX, &text, &len);
+    int error = cli_file_read(path, USERS_DB_TEXT_MAX, &text, &len);
     if (error)
         return cli_local_error("%s: %s", path, strerror(-error));
     if (users_db_parse(text, len, NULL, NULL, &database, place) < 0) {

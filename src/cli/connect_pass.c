@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/api_failure.h"
 #include "protocol/json_write.h"
 #include "protocol/login.h"
 #include "src/cli/connect.h"
@@ -21,13 +22,7 @@ void connect_pass_refuse(struct http_request *request, enum kiln_code code, cons
 {
     const struct code_info *info = code_info(code);
     struct json_writer body = json_writer_init(0);
-    json_write_object_begin(&body, NULL);
-    json_write_object_begin(&body, "error");
-    json_write_text(&body, "code", info->name);
-    json_write_text(&body, "message", info->words);
-    json_write_text(&body, "detail", detail);
-    json_write_object_end(&body);
-    json_write_object_end(&body);
+    api_failure_write(&body, code, detail);
     http_request_add_header(request, "Cache-Control", "no-store");
     http_answer(request, info->http_status, "application/json", body.text, body.len);
     json_writer_finish(&body);

@@ -4,12 +4,12 @@
  * In and out: profile.json {url, host_identity}, key.pem, public.pem. Kept: those files.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/cli/common_file.h"
 #include "src/cli/connect.h"
 
 static const char profile_name[] = "profile.json";
@@ -51,65 +51,6 @@ int connect_profile_find(struct connect *connect)
     if (!S_ISDIR(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 077))
         return cli_local_error("%s must be a folder of yours with mode 0700", connect->folder);
     return CLI_OK;
-}
-
-int connect_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    char *text = malloc(max + 1);
-    size_t len = 0;
-    int error = text ? 0 : -ENOMEM;
-    while (!error && len <= max) {
-        ssize_t got = read(fd, text + len, max + 1 - len);
-        if (got < 0)
-            error = -errno;
-        if (got <= 0)
-            break;
-        len += (size_t)got;
-    }
-    close(fd);
-    if (!error && len > max)
-        error = -EFBIG;
-    if (error) {
-        free(text);
-        return error;
-    }
-    text[len] = '\0';
-    *ret_text = text;
-    if (ret_len)
-        *ret_len = len;
-    return 0;
-}
-
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, bytes, len);
-        if (done < 0)
-            return -errno;
-        bytes += done;
-        len -= (size_t)done;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-int connect_file_write(const char *path, const void *bytes, size_t len, bool exclusive)
-{
-    char beside[CONNECT_PATH_BYTES + 8];
-    snprintf(beside, sizeof beside, "%s.XXXXXX", path);
-    int fd = mkostemp(beside, O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int error = write_all(fd, bytes, len);
-    close(fd);
-    /* link(2) does not replace what is there, rename(2) does */
-    if (!error && (exclusive ? link(beside, path) : rename(beside, path)) < 0)
-        error = -errno;
-    if (error || exclusive)
-        unlink(beside);
-    return error;
 }
 
 int connect_url_parse(const char *url, char ret_host[CONNECT_HOST_BYTES], uint16_t *ret_port)
@@ -160,7 +101,7 @@ int connect_profile_read(struct connect *connect, struct connect_profile *ret_pr
     size_t len = 0;
     struct connect_profile profile = {.pinned = false};
     connect_path(connect, profile_name, path);
-    int error = connect_file_read(path, 65536, &text, &len);
+    int error = cli_file_read(path, 65536, &text, &len);
     int exit_code = CLI_OK;
     if (error && error != -ENOENT)
         return cli_local_error("%s: %s", path, strerror(-error));
@@ -184,7 +125,7 @@ int connect_profile_write(struct connect *connect, const struct connect_profile 
     json_write_object_end(&out);
     int error = json_writer_end(&out);
     if (!error)
-        error = connect_file_write(path, out.text, out.len, false);
+        error = cli_file_write(path, out.text, out.len, false);
     json_writer_finish(&out);
     return error ? cli_local_error("%s: %s", path, strerror(-error)) : CLI_OK;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/cli/common_file.h"
 #include "src/cli/connect_bridge.h"
 #include "src/cli/connect_pair.h"
 #include "src/cli/connect_ssh_files.h"
@@ -165,7 +166,7 @@ static int keep_folder(const struct connect *connect, const struct json *vm, str
 static int print_file(const char *path)
 {
     char *text;
-    int error = connect_file_read(path, 65536, &text, NULL);
+    int error = cli_file_read(path, 65536, &text, NULL);
     if (error)
         return cli_local_error("%s: %s", path, strerror(-error));
     fputs(text, stdout);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "protocol/users_db.h"
+#include "src/cli/common_file.h"
 
 enum { KEY_LINE_MAX = 4096, CONFIG_MAX = 4 * CONNECT_PATH_BYTES };
 
@@ -74,7 +75,7 @@ static int make_key(const struct connect_ssh_files *files, char **ret_line)
     char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "kiln", "-f", path, NULL};
     if (connect_spawn(argv) != 0)
         return cli_local_error("ssh-keygen makes no key: is openssh-client installed?");
-    int error = connect_file_read(public, KEY_LINE_MAX, ret_line, NULL);
+    int error = cli_file_read(public, KEY_LINE_MAX, ret_line, NULL);
     if (error)
         return cli_local_error("%s: %s", public, strerror(-error));
     (*ret_line)[strcspn(*ret_line, "\r\n")] = '\0';
@@ -112,7 +113,7 @@ static int write_text(const struct connect_ssh_files *files, const char *name, c
 {
     char path[CONNECT_PATH_BYTES + 16];
     path_of(files, name, path);
-    int error = connect_file_write(path, text, strlen(text), false);
+    int error = cli_file_write(path, text, strlen(text), false);
     return error ? cli_local_error("%s: %s", path, strerror(-error)) : CLI_OK;
 }
 

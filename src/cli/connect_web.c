@@ -17,6 +17,7 @@
 
 #include "protocol/api_path.h"
 #include "protocol/json_write.h"
+#include "src/cli/common_file.h"
 #include "src/cli/connect.h"
 #include "src/cli/connect_gate.h"
 #include "src/cli/connect_pass.h"
@@ -185,7 +186,7 @@ static void open_browser(struct web *web, const char *url)
     connect_path(web->connect, LEADER_FILE, path);
     int len = snprintf(text, sizeof text,
                        "<!doctype html><meta http-equiv=\"refresh\" content=\"0; url=%s\">\n", url);
-    web->led = connect_file_write(path, text, (size_t)len, false) == 0;
+    web->led = cli_file_write(path, text, (size_t)len, false) == 0;
     crypto_wipe(text, sizeof text);
     /* Whoever opens browsers need not be waited for. */
     signal(SIGCHLD, SIG_IGN);

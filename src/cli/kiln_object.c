@@ -1,12 +1,12 @@
 /*
  * kiln brick, drive, user. In: words, key files. Out: calls, tables. Kept: nothing.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "protocol/crypto.h"
+#include "src/cli/common_file.h"
 #include "src/cli/kiln.h"
 
 static int call_with_word(const struct kiln *kiln, int argc, char **argv, const char *method, const char *key,
@@ -232,16 +232,13 @@ static int drive_remove(const struct kiln *kiln, int argc, char **argv)
 
 static int read_public_key(const char *path, uint8_t spki[CRYPTO_SPKI_MAX], size_t *ret_len)
 {
-    char pem[CRYPTO_PEM_MAX + 1];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return cli_local_error("%s: %s", path, strerror(errno));
-    size_t len = fread(pem, 1, CRYPTO_PEM_MAX, file);
-    fclose(file);
-    pem[len] = '\0';
-    if (crypto_spki_decode_pem(pem, spki, ret_len))
-        return cli_local_error("%s: no PEM with a PUBLIC KEY", path);
-    return CLI_OK;
+    char *pem;
+    int error = cli_file_read(path, CRYPTO_PEM_MAX, &pem, NULL);
+    if (error)
+        return cli_local_error("%s: %s", path, strerror(-error));
+    error = crypto_spki_decode_pem(pem, spki, ret_len);
+    free(pem);
+    return error ? cli_local_error("%s: no PEM with a PUBLIC KEY", path) : CLI_OK;
 }
 
 static int show_user(const struct kiln *kiln, const struct json *user, void *arg)

@@ -15,6 +15,7 @@
 
 #include "protocol/crypto.h"
 #include "protocol/manifest.h"
+#include "src/cli/common_file.h"
 #include "src/cli/kiln.h"
 #include "src/io/random.h"
 
@@ -76,15 +77,14 @@ static int keygen(const struct kiln *kiln, int argc, char **argv)
 
 static int read_key(const char *path, struct crypto_ec **ret_key)
 {
-    char pem[CRYPTO_PEM_MAX + 1];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return cli_local_error("%s: %s", path, strerror(errno));
-    size_t len = fread(pem, 1, CRYPTO_PEM_MAX, file);
-    fclose(file);
-    pem[len] = '\0';
-    int error = crypto_ec_decode_pem(pem, random_source, NULL, ret_key);
-    crypto_wipe(pem, sizeof pem);
+    char *pem;
+    size_t len;
+    int error = cli_file_read(path, CRYPTO_PEM_MAX, &pem, &len);
+    if (error)
+        return cli_local_error("%s: %s", path, strerror(-error));
+    error = crypto_ec_decode_pem(pem, random_source, NULL, ret_key);
+    crypto_wipe(pem, len);
+    free(pem);
     if (!error && crypto_ec_is_private(*ret_key))
         return CLI_OK;
     if (!error)
@@ -208,15 +208,18 @@ static int publish_release(const struct release *release, struct crypto_ec *key,
 /* Guests refuse what is older than what they have seen, so an older or equal version here is a mistake. */
 static int check_version(const char *folder, uint64_t version)
 {
-    char path[4096], text[MANIFEST_TEXT_MAX];
+    char path[4096], *text;
     struct manifest before;
+    size_t len;
     snprintf(path, sizeof path, "%s/manifest.json", folder);
-    FILE *file = fopen(path, "re");
-    if (!file)
+    int error = cli_file_read(path, MANIFEST_TEXT_MAX, &text, &len);
+    if (error == -ENOENT)
         return CLI_OK;
-    size_t len = fread(text, 1, sizeof text, file);
-    fclose(file);
-    if (manifest_parse(text, len, &before) == 0 && before.version >= version)
+    if (error)
+        return cli_local_error("%s: %s", path, strerror(-error));
+    bool older = manifest_parse(text, len, &before) == 0 && before.version >= version;
+    free(text);
+    if (older)
         return cli_failure("VERSION_TOO_OLD", NULL, "the folder holds this version or a newer one");
     return CLI_OK;
 }

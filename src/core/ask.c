@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/api_failure.h"
 #include "protocol/rpc_message.h"
 #include "src/core/store.h"
 #include "src/io/log.h"
@@ -67,13 +68,7 @@ void ask_send_empty(struct ask *ask)
 static void refuse_http(struct ask *ask, const struct code_info *info, const char *detail)
 {
     struct json_writer out = json_writer_init(0);
-    json_write_object_begin(&out, NULL);
-    json_write_object_begin(&out, "error");
-    json_write_text(&out, "code", info->name);
-    json_write_text(&out, "message", info->words);
-    json_write_text(&out, "detail", detail);
-    json_write_object_end(&out);
-    json_write_object_end(&out);
+    api_failure_write(&out, info->code, detail);
     send_http(ask, info->http_status, out.text);
     json_writer_finish(&out);
 }

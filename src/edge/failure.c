@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-#include "protocol/json.h"
+#include "protocol/api_failure.h"
+#include "protocol/json_write.h"
 #include "src/io/http_server.h"
 #include "src/io/rpc.h"
 
@@ -15,13 +16,7 @@ void failure_answer(struct http_request *request, enum kiln_code code, const cha
 {
     const struct code_info *info = code_info(code);
     struct json_writer body = json_writer_init(0);
-    json_write_object_begin(&body, NULL);
-    json_write_object_begin(&body, "error");
-    json_write_text(&body, "code", info->name);
-    json_write_text(&body, "message", info->words);
-    json_write_text(&body, "detail", detail != NULL ? detail : "");
-    json_write_object_end(&body);
-    json_write_object_end(&body);
+    api_failure_write(&body, code, detail);
     if (info->http_status == 503)
         http_request_add_header(request, "Retry-After", RETRY_AFTER_S);
     http_request_add_header(request, "Cache-Control", "no-store");
