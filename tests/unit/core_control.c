@@ -16,8 +16,7 @@ static struct world *world;
 static int open_world(void **state)
 {
     (void)state;
-    world = calloc(1, sizeof *world);
-    world_open(world);
+    world = world_create();
     owner_login_good(world, &world->alice);
     return 0;
 }
@@ -25,8 +24,7 @@ static int open_world(void **state)
 static int close_world(void **state)
 {
     (void)state;
-    world_close(world);
-    free(world);
+    world_destroy(world);
     return 0;
 }
 

@@ -13,8 +13,7 @@ static struct guest_end guest;
 static int open_world(void **state)
 {
     (void)state;
-    world = calloc(1, sizeof *world);
-    world_open(world);
+    world = world_create();
     owner_login_good(world, &world->alice);
     guest_make(world, "vm", "[]", &guest);
     return 0;
@@ -24,8 +23,7 @@ static int close_world(void **state)
 {
     (void)state;
     guest_finish(&guest);
-    world_close(world);
-    free(world);
+    world_destroy(world);
     return 0;
 }
 

@@ -11,8 +11,7 @@ static struct world *world;
 static int open_world(void **state)
 {
     (void)state;
-    world = calloc(1, sizeof *world);
-    world_open(world);
+    world = world_create();
     owner_login_good(world, &world->alice);
     owner_login_good(world, &world->bob);
     return 0;
@@ -21,8 +20,7 @@ static int open_world(void **state)
 static int close_world(void **state)
 {
     (void)state;
-    world_close(world);
-    free(world);
+    world_destroy(world);
     return 0;
 }
 

@@ -10,8 +10,7 @@ static int open_world(void **state)
 {
     char id[37];
     (void)state;
-    world = calloc(1, sizeof *world);
-    world_open(world);
+    world = world_create();
     owner_login_good(world, &world->alice);
     owner_make_vm(world, &world->alice, "vm", "[]", id);
     guest_boot(world, id, &guest);
@@ -22,8 +21,7 @@ static int close_world(void **state)
 {
     (void)state;
     guest_finish(&guest);
-    world_close(world);
-    free(world);
+    world_destroy(world);
     return 0;
 }
 

@@ -14,16 +14,14 @@ static struct world *world;
 static int open_world(void **state)
 {
     (void)state;
-    world = calloc(1, sizeof *world);
-    world_open(world);
+    world = world_create();
     return 0;
 }
 
 static int close_world(void **state)
 {
     (void)state;
-    world_close(world);
-    free(world);
+    world_destroy(world);
     return 0;
 }
 

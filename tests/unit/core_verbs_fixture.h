@@ -3,7 +3,7 @@
  * play with.
  *
  * In: calls of control.sock and edge.sock, over the real sockets. Out: their answers.
- * Kept: struct world, until world_close. Nothing waits for time: everything waits for an answer.
+ * Kept: struct world, until world_destroy. Nothing waits for time: everything waits for an answer.
  */
 #ifndef KILN_TESTS_UNIT_CORE_VERBS_FIXTURE_H
 #define KILN_TESTS_UNIT_CORE_VERBS_FIXTURE_H
@@ -456,10 +456,11 @@ static inline void world_stop(struct world *world)
     }
 }
 
-static inline void world_open(struct world *world)
+static inline struct world *world_create(void)
 {
     char release[128];
-    memset(world, 0, sizeof *world);
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
     strcpy(world->folder, "/tmp/kiln-verbs-XXXXXX");
     assert_non_null(mkdtemp(world->folder));
     snprintf(release, sizeof release, "%s/release", world->folder);
@@ -475,9 +476,10 @@ static inline void world_open(struct world *world)
                                    "\"applications\":true}"),
                         "");
     world_hello(world, "[]");
+    return world;
 }
 
-static inline void world_close(struct world *world)
+static inline void world_destroy(struct world *world)
 {
     char command[128];
     world_stop(world);
@@ -485,6 +487,7 @@ static inline void world_close(struct world *world)
     crypto_rsa_destroy(world->bob.key);
     snprintf(command, sizeof command, "rm -rf %s", world->folder);
     assert_int_equal(system(command), 0);
+    free(world);
 }
 
 #endif
