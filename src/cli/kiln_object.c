@@ -174,17 +174,24 @@ static int brick_remove(const struct kiln *kiln, int argc, char **argv)
 
 static int show_verdict(const struct kiln *kiln, const struct json *result, void *arg)
 {
-    (void)kiln;
+    bool good = json_bool(json_member(result, "good"));
     (void)arg;
-    if (!json_bool(json_member(result, "good")))
-        return cli_failure("BRICK_CHANGED", NULL, kiln_text(result, "detail"));
-    printf("%s %s good\n", kiln_text(result, "name"), kiln_text(result, "hash"));
-    return CLI_OK;
+    if (kiln->json)
+        kiln_show_json(kiln, result, NULL);
+    else if (good)
+        printf("%s %s good\n", kiln_text(result, "name"), kiln_text(result, "hash"));
+    return good ? CLI_OK : cli_failure("BRICK_CHANGED", NULL, kiln_text(result, "detail"));
 }
 
+/* The verdict is the exit code, with --json too. */
 static int brick_verify(const struct kiln *kiln, int argc, char **argv)
 {
-    return call_with_word(kiln, argc, argv, "brick.verify", "name", show_verdict);
+    struct cli_words words;
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    struct json_writer params = kiln_params("name", words.word[0]);
+    return kiln_call_shown(kiln, "brick.verify", &params, show_verdict, NULL);
 }
 
 /* ---- drives ---- */
