@@ -50,7 +50,7 @@ static void print_help(void)
          "  --passphrase-fd N         read the pass phrase of the key from descriptor N, not from the "
          "terminal\n"
          "  --json                    lists and objects as JSON, one a line\n"
-         "  --help, --version\n"
+         "  --help, --version         --help also after a command: how that is used\n"
          "\nexit codes: 0 done, 1 refused or failed (the code stands on stderr), 2 wrong usage, 3 the host "
          "cannot be\n"
          "reached or is not available now, 4 not found, 5 not allowed, 6 a file of this machine, 7 the host "
@@ -73,6 +73,12 @@ static const struct connect_command *find_command(int argc, char **argv, int *re
     return NULL;
 }
 
+static void print_usage(FILE *to, const struct connect_command *command)
+{
+    fprintf(to, "usage: kiln-connect %s%s%s %s\n", command->name, command->second ? " " : "",
+            command->second ? command->second : "", command->usage);
+}
+
 static int run_command(struct connect *connect, int argc, char **argv)
 {
     int used;
@@ -82,10 +88,14 @@ static int run_command(struct connect *connect, int argc, char **argv)
     if (!command)
         return cli_usage_error("there is no command '%s%s%s'", argv[0], argc > 1 ? " " : "",
                                argc > 1 ? argv[1] : "");
+    if (argc > used && strcmp(argv[used], "--help") == 0) {
+        print_usage(stdout, command);
+        puts(command->words);
+        return CLI_OK;
+    }
     int exit_code = command->run(connect, argc - used, argv + used);
     if (exit_code == CLI_USAGE)
-        fprintf(stderr, "usage: kiln-connect %s%s%s %s\n", command->name, command->second ? " " : "",
-                command->second ? command->second : "", command->usage);
+        print_usage(stderr, command);
     return exit_code;
 }
 
