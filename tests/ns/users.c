@@ -90,6 +90,48 @@ static const struct wrong wrongs[] = {
      "directories[0].owner"},
 };
 
+/* Everything that a database can say, right: where each field stands, what is wrong in its place. */
+static const char whole[] =
+    "{\"version\":1,\"groups\":[{\"name\":\"lab\",\"gid\":3000,\"members\":[\"ada\"]}],"
+    "\"users\":[{\"name\":\"ada\",\"uid\":2000,\"groups\":[\"lab\"],\"ssh_keys\":[\"ssh-ed25519 AAAA\"]}],"
+    "\"directories\":[{\"path\":\"data\",\"owner\":\"ada\",\"group\":\"lab\",\"mode\":\"0750\","
+    "\"readers\":[\"@lab\"],\"writers\":[\"ada\"]}]}";
+
+enum kind { NUMBER, TEXT, LIST };
+
+static const char *const wrong_values[][9] = {
+    [NUMBER] = {"-1", "0", "\"2000\"", "true", "null", "{}", "[]", "[2000]"},
+    [TEXT] = {"7", "\"\"", "true", "null", "{}", "[]", "[\"ada\"]", "\"a\\nb\""},
+    [LIST] = {"7", "\"ada\"", "true", "{}", "[7]", "[null]", "[\"\"]", "[[]]"},
+};
+
+/* The field is `"KEY":GOOD`; a list of entries goes on behind GOOD, under another key. */
+struct field {
+    const char *key, *good, *place;
+    enum kind kind;
+    bool entries;
+};
+
+static const struct field fields[] = {
+    {"version", "1", "version", NUMBER, false},
+    {"groups", "[{", "groups", LIST, true},
+    {"users", "[{", "users", LIST, true},
+    {"directories", "[{", "directories", LIST, true},
+    {"name", "\"lab\"", "groups[0].name", TEXT, false},
+    {"gid", "3000", "groups[0].gid", NUMBER, false},
+    {"members", "[\"ada\"]", "groups[0].members", LIST, false},
+    {"name", "\"ada\"", "users[0].name", TEXT, false},
+    {"uid", "2000", "users[0].uid", NUMBER, false},
+    {"groups", "[\"lab\"]", "users[0].groups", LIST, false},
+    {"ssh_keys", "[\"ssh-ed25519 AAAA\"]", "users[0].ssh_keys", LIST, false},
+    {"path", "\"data\"", "directories[0].path", TEXT, false},
+    {"owner", "\"ada\"", "directories[0].owner", TEXT, false},
+    {"group", "\"lab\"", "directories[0].group", TEXT, false},
+    {"mode", "\"0750\"", "directories[0].mode", TEXT, false},
+    {"readers", "[\"@lab\"]", "directories[0].readers", LIST, false},
+    {"writers", "[\"ada\"]", "directories[0].writers", LIST, false},
+};
+
 static bool is_there(const char *name)
 {
     char path[256];
@@ -131,6 +173,42 @@ static void test_each_fault_is_named_and_makes_nobody(void **state)
     }
 }
 
+/* The whole database with VALUE in the place of the field; NULL: the field under another name. */
+static const char *with(const struct field *field, const char *value)
+{
+    static char text[1024];
+    char good[64];
+    snprintf(good, sizeof good, "\"%s\":%s", field->key, field->good);
+    const char *at = strstr(whole, good);
+    assert_non_null(at);
+    snprintf(text, sizeof text, "%.*s\"%s\":%s%s%s", (int)(at - whole), whole, value ? field->key : "other",
+             value ? value : field->good, field->entries && value ? ",\"other\":[{" : "", at + strlen(good));
+    return text;
+}
+
+static void expect_fault(const struct field *field, const char *value)
+{
+    const char *text = with(field, value);
+    struct users_outcome outcome = apply(text);
+    if (outcome.code != CODE_USERS_MALFORMED ||
+        strncmp(outcome.detail, field->place, strlen(field->place)) != 0)
+        fail_msg("%s: code %d, detail %s", text, outcome.code, outcome.detail);
+    assert_nobody_made();
+}
+
+static void test_each_field_in_turn(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const char *const *values = wrong_values[fields[i].kind];
+        for (size_t j = 0; values[j] != NULL; j++)
+            expect_fault(&fields[i], values[j]);
+        /* A missing list is an empty one. */
+        if (fields[i].kind != LIST)
+            expect_fault(&fields[i], NULL);
+    }
+}
+
 static void test_ten_mebibytes_are_refused(void **state)
 {
     (void)state;
@@ -156,9 +234,7 @@ static void test_ten_mebibytes_are_refused(void **state)
 static void test_a_good_one_makes_all(void **state)
 {
     (void)state;
-    struct users_outcome outcome =
-        apply(DATABASE("{\"name\":\"lab\",\"gid\":3000,\"members\":[\"ada\"]}", USER,
-                       "{" DIRECTORY("\"data\"", "\"0750\"") ",\"readers\":[\"@lab\"],\"writers\":[]}"));
+    struct users_outcome outcome = apply(whole);
     if (outcome.code != CODE_NONE)
         fail_msg("%d %s", outcome.code, outcome.detail);
     assert_int_equal(getpwnam("ada")->pw_uid, 2000);
@@ -182,6 +258,7 @@ static void test_a_bad_one_after_a_good_one_changes_nothing(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_fault_is_named_and_makes_nobody),
+                                       cmocka_unit_test(test_each_field_in_turn),
                                        cmocka_unit_test(test_ten_mebibytes_are_refused),
                                        cmocka_unit_test(test_a_good_one_makes_all),
                                        cmocka_unit_test(test_a_bad_one_after_a_good_one_changes_nothing)};
