@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/bridge_line.h"
 #include "protocol/envelope.h"
 #include "protocol/json.h"
 #include "protocol/login.h"
@@ -396,6 +397,25 @@ static void files_are_as_the_page_says(void **state)
     assert_same(hash(block, writer.len), get("manifest", "hash"));
 }
 
+static void a_ticket_is_presented_as_the_page_says(void **state)
+{
+    const char *line = text_of("bridge", "line"), *refused = text_of("bridge", "refused");
+    char wanted[128] = "KILN/1 ";
+    uint8_t ticket[BRIDGE_TICKET_BYTES];
+    struct bridge_answer answer;
+    (void)state;
+    strcat(wanted, text_of("bridge", "ticket"));
+    strcat(wanted, "\r\n");
+    assert_string_equal(line, wanted);
+    assert_int_equal(strlen(line), 73);
+    assert_int_equal(bridge_line_parse(line, 73, ticket), 73);
+    assert_same((struct bytes){ticket, sizeof ticket}, get("bridge", "ticket"));
+    assert_string_equal(text_of("bridge", "taken"), "OK\r\n");
+    assert_int_equal(strncmp(refused, "ERR TICKET_WRONG ", 17), 0);
+    assert_int_equal(bridge_answer_parse(refused, strlen(refused), &answer), strlen(refused));
+    assert_string_equal(answer.words, code_find("TICKET_WRONG")->words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +428,7 @@ int main(void)
         cmocka_unit_test(records_are_as_the_page_says),
         cmocka_unit_test(an_envelope_is_as_the_page_says),
         cmocka_unit_test(files_are_as_the_page_says),
+        cmocka_unit_test(a_ticket_is_presented_as_the_page_says),
     };
     return cmocka_run_group_tests(tests, read_vectors, drop_vectors);
 }

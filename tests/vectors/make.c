@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/bridge_line.h"
 #include "protocol/envelope.h"
 #include "protocol/handshake.h"
 #include "protocol/json.h"
@@ -278,6 +279,22 @@ static void make_files(struct made *made, struct json_writer *out)
     json_writer_finish(&text);
 }
 
+static void make_bridge(struct json_writer *out)
+{
+    uint8_t ticket[BRIDGE_TICKET_BYTES];
+    char line[BRIDGE_LINE_BYTES + 1], answer[BRIDGE_ANSWER_MAX];
+    memset(ticket, 0x7c, sizeof ticket);
+    bridge_line_format(ticket, line);
+    json_write_object_begin(out, "bridge");
+    json_write_hex(out, "ticket", ticket, sizeof ticket);
+    json_write_text(out, "line", line);
+    bridge_answer_format(CODE_NONE, answer);
+    json_write_text(out, "taken", answer);
+    bridge_answer_format(CODE_TICKET_WRONG, answer);
+    json_write_text(out, "refused", answer);
+    json_write_object_end(out);
+}
+
 int main(void)
 {
     struct made made = {.binding_len = 0};
@@ -290,6 +307,7 @@ int main(void)
     make_login(&made, &out);
     make_handshake(&made, &out);
     make_files(&made, &out);
+    make_bridge(&out);
     json_write_object_end(&out);
     puts(out.text);
     json_writer_finish(&out);
