@@ -1,6 +1,6 @@
 /*
  * What VMs stand on: the pool, the network with its pinned addresses, the filter. Made when missing, started
- * when stopped; what exists and is another's is refused, never changed.
+ * when stopped, also by what needs them later; what exists and is another's is refused, never changed.
  */
 #include "src/core/domain_xml.h"
 #include "src/core/virt_private.h"
@@ -25,6 +25,15 @@ static virStoragePoolPtr define_pool(struct virt_op *op, virConnectPtr connectio
     return pool;
 }
 
+/* One that another of our threads has just started is started. */
+int virt_pool_start(struct virt_op *op, struct _virConnect *connection, struct _virStoragePool *pool)
+{
+    if (virStoragePoolIsActive(pool) == 1 || virStoragePoolCreate(pool, 0) == 0)
+        return 0;
+    int r = virt_op_fail(op, connection, "cannot start the storage pool");
+    return virStoragePoolIsActive(pool) == 1 ? 0 : r;
+}
+
 static int ensure_pool(struct virt_op *op, virConnectPtr connection)
 {
     virStoragePoolPtr pool = virStoragePoolLookupByName(connection, op->virt->config.pool);
@@ -37,10 +46,8 @@ static int ensure_pool(struct virt_op *op, virConnectPtr connection)
         pool = define_pool(op, connection);
         if (!pool)
             return virt_op_fail(op, connection, "cannot define the storage pool");
-        r = 0;
     }
-    if (virStoragePoolIsActive(pool) != 1 && virStoragePoolCreate(pool, 0) < 0)
-        r = virt_op_fail(op, connection, "cannot start the storage pool");
+    r = virt_pool_start(op, connection, pool);
     /* A pool that comes back by itself after a reboot is a comfort; a driver that cannot do it is no
      * failure. */
     if (r == 0)
@@ -73,6 +80,14 @@ static virNetworkPtr define_network(struct virt_op *op, virConnectPtr connection
     return network;
 }
 
+static int start_network(struct virt_op *op, virConnectPtr connection, virNetworkPtr network)
+{
+    if (virNetworkIsActive(network) == 1 || virNetworkCreate(network) == 0)
+        return 0;
+    int r = virt_op_fail(op, connection, "cannot start the network");
+    return virNetworkIsActive(network) == 1 ? 0 : r;
+}
+
 static int ensure_network(struct virt_op *op, virConnectPtr connection)
 {
     virNetworkPtr network = virNetworkLookupByName(connection, op->virt->config.network);
@@ -87,8 +102,8 @@ static int ensure_network(struct virt_op *op, virConnectPtr connection)
             return virt_op_fail(op, connection, "cannot define the network");
     }
     r = check_network(op, connection, network);
-    if (r == 0 && virNetworkIsActive(network) != 1 && virNetworkCreate(network) < 0)
-        r = virt_op_fail(op, connection, "cannot start the network");
+    if (r == 0)
+        r = start_network(op, connection, network);
     if (r == 0)
         (void)virNetworkSetAutostart(network, 1);
     virNetworkFree(network);
@@ -185,7 +200,9 @@ static int perform_address(struct virt_op *op, struct _virConnect *connection)
 
     if (!network)
         return virt_op_fail(op, connection, "the network");
-    r = clear_hosts(op, connection, network, &pinned);
+    r = start_network(op, connection, network);
+    if (r == 0)
+        r = clear_hosts(op, connection, network, &pinned);
     if (r == 0 && !pinned)
         r = update_hosts(op, connection, network, VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, op->spec.mac,
                          op->spec.address);

@@ -16,6 +16,7 @@
 
 struct _virConnect;
 struct _virDomain;
+struct _virStoragePool;
 struct _virStorageVol;
 struct virt_console;
 struct virt_stream;
@@ -123,6 +124,11 @@ void virt_events_post(struct virt *virt, enum virt_event_kind kind, const char *
  * such domain, -EEXIST when it is not ours, or another error with words. */
 int virt_domain_find(struct virt_op *op, struct _virConnect *connection, struct _virDomain **ret_domain,
                      struct virt_domain_info *ret_info);
+
+/* --- virt_host.c --- */
+
+/* Starts the pool if it is stopped. Returns 0 or an error with words. */
+int virt_pool_start(struct virt_op *op, struct _virConnect *connection, struct _virStoragePool *pool);
 
 /* --- virt_volume.c --- */
 

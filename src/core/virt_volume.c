@@ -38,8 +38,12 @@ static int find_pool(struct virt_op *op, virConnectPtr connection, virStoragePoo
 
     if (!pool)
         return virt_op_fail(op, connection, "the storage pool");
-    *ret_pool = pool;
-    return 0;
+    int r = virt_pool_start(op, connection, pool);
+    if (r < 0)
+        virStoragePoolFree(pool);
+    else
+        *ret_pool = pool;
+    return r;
 }
 
 int virt_volume_find(struct virt_op *op, struct _virConnect *connection, const char *name,
