@@ -82,17 +82,14 @@ static void handle_unlock(struct rpc_request *request, const struct json *params
 static void handle_users_get(struct rpc_request *request, const struct json *params, void *arg)
 {
     const struct guest_drives *drives = &owner_channel_controller(arg)->machine.drives;
-    char path[DRIVE_PATH_MAX], *text = NULL;
-    size_t len = 0;
+    char path[DRIVE_PATH_MAX];
     struct json *tree = NULL;
     (void)params;
     int result = -ENOENT;
     if (drives->count > 0 && drives->drive[0].status == GUEST_DRIVE_MOUNTED) {
         drive_path(drives->drive[0].name, path);
-        result = users_file_read(path, &text, &len);
+        result = users_file_read_json(path, &tree);
     }
-    if (result == 0 && json_parse(text, len, &json_limits_channel, &tree) < 0)
-        result = -EBADMSG;
     struct json_writer out = json_writer_init(0);
     json_write_object_begin(&out, NULL);
     if (tree != NULL)
@@ -101,13 +98,13 @@ static void handle_users_get(struct rpc_request *request, const struct json *par
         json_write_null(&out, "database");
     json_write_object_end(&out);
     if (result < 0 && result != -ENOENT) {
-        rpc_fail_code(request, CODE_USERS_MALFORMED, strerror(-result));
+        rpc_fail_code(request, CODE_USERS_MALFORMED,
+                      result == -EBADMSG ? "users.json: no JSON, or nested too deeply" : strerror(-result));
         json_writer_finish(&out);
     } else {
         rpc_reply_json(request, &out);
     }
     json_destroy(tree);
-    free(text);
 }
 
 /* Notes what is asked for the effect to find; the request is the caller's again when the machine refuses. */

@@ -18,6 +18,7 @@
 #define NAME "users.json"
 #define PREVIOUS NAME ".previous"
 #define FRESH NAME ".new"
+#define ANSWER_DEPTH 2 /* the message, and the object with the database */
 
 const char users_file_default[] = "{\"version\": 1,\n"
                                   " \"groups\": [],\n"
@@ -70,6 +71,21 @@ int users_file_read(const char *drive, char **ret_text, size_t *ret_len_bytes)
     if (fd >= 0)
         close(fd);
     close(folder);
+    return result;
+}
+
+int users_file_read_json(const char *drive, struct json **ret_tree)
+{
+    char *text = NULL;
+    size_t len = 0;
+    int result = users_file_read(drive, &text, &len);
+    if (result < 0)
+        return result;
+    /* The whole message may be as deep as the channel's limit: a deeper one would end the channel. */
+    struct json_limits limits = json_limits_channel;
+    limits.depth_max -= ANSWER_DEPTH;
+    result = json_parse(text, len, &limits, ret_tree) < 0 ? -EBADMSG : 0;
+    free(text);
     return result;
 }
 

@@ -123,6 +123,25 @@ static void test_previous_is_kept(void **state)
     free(now);
 }
 
+/* A file of DEPTH arrays, one in the other, as it would be read for an answer. */
+static int read_nested(size_t depth, struct json **ret_tree)
+{
+    char text[64];
+    memset(text, '[', depth);
+    memset(text + depth, ']', depth);
+    int result = users_file_write(fixture_path("drive"), text, 2 * depth);
+    return result < 0 ? result : users_file_read_json(fixture_path("drive"), ret_tree);
+}
+
+static void test_too_deep_for_an_answer(void **state)
+{
+    (void)state;
+    struct json *tree = NULL;
+    assert_int_equal(read_nested(14, &tree), 0);
+    json_destroy(tree);
+    assert_int_equal(read_nested(15, &tree), -EBADMSG);
+}
+
 /* One thing wrong at a time: WRONG stands where RIGHT stood. */
 static const struct {
     const char *right, *wrong, *place;
@@ -242,6 +261,7 @@ int main(void)
                                        cmocka_unit_test_setup(test_access, make_drive),
                                        cmocka_unit_test_setup(test_again, make_drive),
                                        cmocka_unit_test_setup(test_previous_is_kept, make_drive),
+                                       cmocka_unit_test_setup(test_too_deep_for_an_answer, make_drive),
                                        cmocka_unit_test_setup(test_faults, make_drive),
                                        cmocka_unit_test_setup(test_too_large, make_drive),
                                        cmocka_unit_test_setup(test_other_uid, make_drive),
