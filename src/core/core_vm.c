@@ -106,6 +106,10 @@ const char *core_vm_waiting_for(const struct core *core, const struct vm_slot *s
         snprintf(ret_words, size, "the end of its%s%s%s%s", vm->gone & VM_GONE_DOMAIN ? "" : " domain",
                  vm->gone & VM_GONE_VOLUME ? "" : " volume", vm->gone & VM_GONE_DRIVES ? "" : " drives",
                  vm->gone & VM_GONE_NETWORK ? "" : " address");
+    else if (vm->paused)
+        snprintf(ret_words, size, "its domain to go on: it is paused");
+    else if (vm->registered && !vm->link_up && vm->head.state != VM_DESTROYED)
+        snprintf(ret_words, size, "the guest's link, which is down");
     else
         snprintf(ret_words, size, "%s", vm_machine.states[vm->head.state]->story);
     return ret_words;

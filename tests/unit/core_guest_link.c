@@ -226,12 +226,21 @@ static void an_unknown_link_is_closed(void **state)
     guest_await_close(world, 78);
 }
 
+static const char *waited_for(char *words, size_t size)
+{
+    return core_vm_waiting_for(&world->core, core_vm(&world->core, guest.uuid), words, size);
+}
+
 static void the_edge_goes_and_links_with_it(void **state)
 {
+    char words[160];
     (void)state;
     open_good_link(1);
+    assert_string_equal(waited_for(words, sizeof words),
+                        vm_machine.states[guest_vm(world, &guest)->head.state]->story);
     rpc_client_close(world->edge);
     await_link(false);
+    assert_string_equal(waited_for(words, sizeof words), "the guest's link, which is down");
     assert_false(world->core.edge_up);
     world_connect(world, "edge.sock", &world->edge);
     assert_string_equal(world_call(world, world->edge, "guest.token", "{}"), "");
