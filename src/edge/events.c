@@ -157,9 +157,13 @@ void events_ask(struct events *events, struct http_request *request)
         failure_answer(request, CODE_BAD_PARAMETER, "since");
         return;
     }
+    token_read(request, token);
+    if (token[0] == '\0') {
+        failure_answer(request, CODE_SESSION_EXPIRED, NULL);
+        return;
+    }
     uint64_t subscription = ++events->last_subscription;
     struct json_writer params = json_writer_init(0);
-    token_read(request, token);
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "token", token);
     json_write_int(&params, "subscription", (int64_t)subscription);

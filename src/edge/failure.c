@@ -9,6 +9,7 @@
 #include "protocol/json_write.h"
 #include "src/io/http_server.h"
 #include "src/io/rpc.h"
+#include "src/io/ws_handshake.h"
 
 #define RETRY_AFTER_S "2" /* kilnd's restart takes about that long */
 
@@ -22,6 +23,12 @@ void failure_answer(struct http_request *request, enum kiln_code code, const cha
     http_request_add_header(request, "Cache-Control", "no-store");
     http_answer(request, info->http_status, "application/json", body.text, body.len);
     json_writer_finish(&body);
+}
+
+void failure_answer_upgrade(struct http_request *request)
+{
+    http_request_add_header(request, "Sec-WebSocket-Version", WS_VERSION);
+    failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
 }
 
 enum kiln_code failure_code(const struct rpc_answer *answer)

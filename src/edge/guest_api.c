@@ -104,7 +104,10 @@ static void ask_token(struct edge *edge, struct http_request *request,
     uint8_t uuid[UUID_BYTES];
     const char *vm = http_head_field(http_request_head(request), "Kiln-VM");
     if (!ws_is_upgrade(request) || vm == NULL || uuid_parse(vm, uuid) < 0) {
-        failure_answer(request, CODE_BAD_PARAMETER, vm == NULL ? "Kiln-VM" : "Upgrade");
+        if (vm == NULL)
+            failure_answer(request, CODE_BAD_PARAMETER, "Kiln-VM");
+        else
+            failure_answer_upgrade(request);
         return;
     }
     struct json_writer params = json_writer_init(0);

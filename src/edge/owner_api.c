@@ -97,7 +97,7 @@ static void handle_events(struct http_request *request, void *arg)
     if (ws_is_upgrade(request))
         events_ask(edge->events, request);
     else
-        failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
+        failure_answer_upgrade(request);
 }
 
 static void join_channel(struct hold *hold, const struct rpc_answer *answer)
@@ -119,6 +119,10 @@ static void ask_channel(struct edge *edge, struct http_request *request, const c
     char token[LOGIN_TOKEN_TEXT];
     struct json_writer params = json_writer_init(0);
     token_read(request, token);
+    if (token[0] == '\0') {
+        failure_answer(request, CODE_SESSION_EXPIRED, NULL);
+        return;
+    }
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "token", token);
     json_write_text(&params, "vm", vm);
@@ -137,7 +141,7 @@ static void handle_vm(struct http_request *request, void *arg)
         !api_path_fits(&path, "/v1/vms/*/channel", stars))
         handle_request(request, arg);
     else if (!ws_is_upgrade(request))
-        failure_answer(request, CODE_BAD_PARAMETER, "Upgrade");
+        failure_answer_upgrade(request);
     else if (!refuse_foreign(request))
         ask_channel(arg, request, stars[0]);
 }

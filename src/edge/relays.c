@@ -103,7 +103,10 @@ static void on_message(void *arg, enum ws_kind kind, const void *bytes, size_t l
     struct end *end = arg;
     /* The owner speaks first (README 7.1); a guest that speaks to nobody, or in text, does not keep to it. */
     if (end->relay == NULL || kind != WS_BINARY) {
-        ws_close(end->ws, WS_POLICY, "not now, or not in text");
+        if (kind != WS_BINARY)
+            ws_close(end->ws, WS_UNSUPPORTED, "binary messages only");
+        else
+            ws_close(end->ws, WS_POLICY, "the owner speaks first");
         if (end->relay == NULL) {
             stop_waiting(end);
             free_end(end);

@@ -26,6 +26,7 @@ struct http_head {
     const char *target; /* requests: as sent, "/v1/vms?x=1" */
     char *path;         /* requests: owned, decoded, without the query, no "." or ".." segment, no NUL */
     const char *query;  /* requests: after '?', "" when there is none */
+    int minor;          /* requests: of HTTP/1.minor */
     int status;         /* answers: 100 to 599 */
     struct http_field fields[HTTP_FIELDS_MAX];
     size_t nfields;

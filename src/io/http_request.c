@@ -100,7 +100,8 @@ static bool is_unambiguous(const struct http_head *head)
     /* evhttp does not read the body of a HEAD, but would take it for the next request. */
     if (strcmp(head->method, "HEAD") == 0 && head->content_length > 0)
         return false;
-    return count_fields(head, "Host") == 1 && count_fields(head, "Authorization") <= 1;
+    return count_fields(head, "Host") == 1 && count_fields(head, "Authorization") <= 1 &&
+           count_fields(head, "Sec-WebSocket-Key") <= 1 && count_fields(head, "Sec-WebSocket-Version") <= 1;
 }
 
 static int status_of(int error)
@@ -140,7 +141,8 @@ static int read_head(struct http_head *head, struct evhttp_request *evhttp)
         error = http_head_set_target(head, evhttp_request_get_uri(evhttp));
     if (error < 0)
         return status_of(error);
-    http_head_read_keep_alive(head, evhttp->minor);
+    head->minor = evhttp->minor;
+    http_head_read_keep_alive(head, head->minor);
     return is_unambiguous(head) ? 0 : 400;
 }
 

@@ -109,6 +109,7 @@ static void note_close(struct ws *ws, const struct wslay_event_on_msg_recv_arg *
 {
     /* The first two bytes are the code, in the network's order. */
     size_t len = message->msg_length > 2 ? message->msg_length - 2 : 0;
+    ws->close_cut = message->msg_length == 1;
     if (len >= sizeof(ws->close_reason))
         len = sizeof(ws->close_reason) - 1;
     ws->close_code = message->status_code != 0 ? message->status_code : 1005;
@@ -245,6 +246,25 @@ static void on_ready(void *arg)
     explicit_bzero(ws->request, strlen(ws->request));
 }
 
+/* For a frame that it cannot read, and for a close frame with half a code, wslay has a close without a code;
+ * RFC 6455 7.4.1 has 1002. */
+static void refuse_frame(struct ws *ws)
+{
+    bool client = ws->key[0] != '\0';
+    uint8_t mask[4] = {0}, frame[8] = {0x88, client ? 0x82 : 0x02};
+    size_t at = 2;
+    if (client) {
+        random_fill(mask, sizeof(mask));
+        memcpy(frame + at, mask, sizeof(mask));
+        at += sizeof(mask);
+    }
+    frame[at] = (uint8_t)(WS_PROTOCOL >> 8) ^ mask[0];
+    frame[at + 1] = (uint8_t)(WS_PROTOCOL & 0xff) ^ mask[1];
+    if (!wslay_event_get_close_sent(ws->wslay))
+        stream_write(ws->stream, frame, at + 2);
+    ws_finish(ws, &(struct ws_close){.code = WS_PROTOCOL, .reason = ""});
+}
+
 static void on_data(void *arg, struct evbuffer *input)
 {
     struct ws *ws = arg;
@@ -256,8 +276,10 @@ static void on_data(void *arg, struct evbuffer *input)
         ws->input = input;
         int result = wslay_event_recv(ws->wslay);
         ws->input = NULL;
-        if (result != 0)
-            ws_fail(ws, result == WSLAY_ERR_NOMEM ? -ENOMEM : -EPROTO);
+        if (result == WSLAY_ERR_NOMEM)
+            ws_fail(ws, -ENOMEM);
+        else if ((result != 0 || ws->close_cut) && ws->state != WS_DEAD)
+            refuse_frame(ws);
         settle(ws);
     }
     leave(ws);

@@ -42,8 +42,8 @@ static bool key_is_good(const char *key)
 bool ws_handshake_asks(const struct http_head *head)
 {
     const char *version = http_head_field(head, "Sec-WebSocket-Version");
-    return head->method != NULL && strcmp(head->method, "GET") == 0 && version != NULL &&
-           strcmp(version, "13") == 0 && http_head_has_token(head, "Connection", "upgrade") &&
+    return head->method != NULL && strcmp(head->method, "GET") == 0 && head->minor >= 1 && version != NULL &&
+           strcmp(version, WS_VERSION) == 0 && http_head_has_token(head, "Connection", "upgrade") &&
            http_head_has_token(head, "Upgrade", "websocket") &&
            key_is_good(http_head_field(head, "Sec-WebSocket-Key"));
 }

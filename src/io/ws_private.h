@@ -41,6 +41,7 @@ struct ws {
     char *request;                    /* owned; client: text of the upgrade */
     int close_code;                   /* the peer's */
     char close_reason[124];
+    bool close_cut; /* the peer's close frame held half a code */
     unsigned busy; /* calls of ours on the stack */
 };
 

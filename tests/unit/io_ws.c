@@ -280,6 +280,8 @@ static void test_frames_by_hand(void **state)
         "\x88\x82\x00\x00\x00\x00\x03\xe8";
     static const char bare[] = "\x81\x05Hello";
     static const char no_utf8[] = "\x81\x82\x00\x00\x00\x00\xc3\x28";
+    static const char too_long[] = "\x82\xfe\x00\x01\x00\x00\x00\x00x";
+    static const char half_a_code[] = "\x88\x81\x00\x00\x00\x00\x03";
     world_init(&world, false);
     send_frames(&world, "masked", masked, sizeof(masked) - 1);
     assert_int_equal(world.far.close.code, WS_NORMAL);
@@ -292,6 +294,10 @@ static void test_frames_by_hand(void **state)
     assert_int_equal(world.far.close.code, WS_PROTOCOL);
     send_frames(&world, "no-utf8", no_utf8, sizeof(no_utf8) - 1);
     assert_int_equal(world.far.messages, 0);
+    send_frames(&world, "length-too-long", too_long, sizeof(too_long) - 1);
+    assert_int_equal(world.far.close.code, WS_PROTOCOL);
+    send_frames(&world, "half-a-code", half_a_code, sizeof(half_a_code) - 1);
+    assert_int_equal(world.far.close.code, WS_PROTOCOL);
     seed_write("ws", "client-bare", 0, bare, sizeof(bare) - 1);
     world_finish(&world);
 }
