@@ -69,10 +69,22 @@ void cli_print_text(FILE *to, const char *text)
     }
 }
 
+size_t cli_text_width(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t width = 0;
+    for (; *s; width++) {
+        size_t length = shown_length(s);
+        s += length > 0 ? length : 1;
+    }
+    return width;
+}
+
 void cli_print_row(const char *name, int width, const char *text)
 {
     cli_print_text(stdout, name);
-    printf("%*s ", (int)strlen(name) < width ? width - (int)strlen(name) : 0, "");
+    int room = width - (int)cli_text_width(name);
+    printf("%*s ", room > 0 ? room : 0, "");
     cli_print_text(stdout, text);
     putchar('\n');
 }

@@ -44,6 +44,8 @@ int cli_explain(const char *code_name);
 
 /* Prints text with control characters and bytes that are not UTF-8's as '?'. */
 void cli_print_text(FILE *to, const char *text);
+/* How many places cli_print_text takes for it. */
+size_t cli_text_width(const char *text);
 /* A line of a name, made at least WIDTH wide, and a text. Neither need be ours. */
 void cli_print_row(const char *name, int width, const char *text);
 /* A line of JSON, in which C1 controls (U+0080 to U+009F) are escaped; others are in any JSON. */

@@ -54,20 +54,11 @@ void table_cellf(struct table *table, const char *format, ...)
     table_cell(table, text);
 }
 
-/* Characters, not bytes: continuation bytes of UTF-8 take no room. */
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
 static size_t column_width(const struct table *table, size_t column)
 {
-    size_t widest = width_of(table->heads[column]);
+    size_t widest = cli_text_width(table->heads[column]);
     for (size_t i = column; i < table->count; i += table->columns) {
-        size_t width = width_of(table->cells[i]);
+        size_t width = cli_text_width(table->cells[i]);
         widest = width > widest ? width : widest;
     }
     return widest;
@@ -79,7 +70,7 @@ static void print_cell(const struct table *table, FILE *to, size_t column, const
     if (column + 1 == table->columns)
         fputc('\n', to);
     else
-        fprintf(to, "%*s", (int)(table->widths[column] - width_of(text) + 2), "");
+        fprintf(to, "%*s", (int)(table->widths[column] - cli_text_width(text) + 2), "");
 }
 
 static void table_destroy(struct table *table)
