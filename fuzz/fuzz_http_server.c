@@ -4,11 +4,8 @@
  * limit; each is answered once, in order, and at most one refusal ends the connection; how the bytes were cut
  * changes nothing.
  */
-#include <sys/un.h>
-
-#include "fuzz/pair.h"
+#include "fuzz/pair_server.h"
 #include "src/io/http_parse.h"
-#include "src/io/http_server.h"
 
 enum { BODY_MAX = 64 };
 
@@ -55,49 +52,21 @@ static size_t count_answers(const char *text, size_t len)
     return answers;
 }
 
-/* One server for the whole run, on a Unix socket: what is sent there is there when send returns. Returns how
- * to call it. */
-static struct sockaddr_un open_server(struct loop *loop, struct seen *seen, struct http_server **ret_server)
-{
-    struct http_server_config config = {.routes = routes,
-                                        .nroutes = sizeof routes / sizeof routes[0],
-                                        .arg = seen,
-                                        .connections_max = 2,
-                                        .connections_per_address_max = 2,
-                                        .handshake_timeout_ms = 3600000,
-                                        .request_timeout_ms = 3600000,
-                                        .idle_timeout_ms = 3600000};
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    /* The kernel picks a name that nobody has. */
-    CLAIM(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0 && listen(fd, 8) == 0);
-    CLAIM(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
-    CLAIM(http_server_create(loop, &config, ret_server) == 0);
-    CLAIM(http_server_listen_on(*ret_server, fd) == 0);
-    return address;
-}
-
-/* The length of a name that the kernel picked: a NUL and five digits. */
-enum { NAME_SIZE = offsetof(struct sockaddr_un, sun_path) + 6 };
-
 static struct seen play(const uint8_t *data, size_t size, bool whole)
 {
     static struct pair pair;
+    static struct pair_server server;
     static struct seen seen;
-    static struct http_server *server;
-    static struct sockaddr_un address;
-    close(pair_open(&pair));
-    close(pair.far);
-    if (server == NULL)
-        address = open_server(pair.loop, &seen, &server);
+    if (server.server == NULL) {
+        close(pair_open(&pair));
+        close(pair.far);
+        pair_server_open(&server, pair.loop,
+                         (struct http_server_config){
+                             .routes = routes, .nroutes = sizeof routes / sizeof routes[0], .arg = &seen});
+    }
     seen = (struct seen){.handled = 0};
-    pair.far = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    CLAIM(connect(pair.far, (struct sockaddr *)&address, NAME_SIZE) == 0);
-    pair_turn(&pair);
-    pair_send(&pair, data, size, whole);
-    pair_close(&pair);
-    CLAIM(http_server_connections(server) == 0);
+    pair_server_play(&server, &pair, data, size, whole);
+    CLAIM(http_server_connections(server.server) == 0);
     if (pair.answer_len < sizeof pair.answer) {
         size_t answers = count_answers(pair.answer, pair.answer_len);
         CLAIM(answers == seen.handled || answers == seen.handled + 1);

@@ -8,17 +8,12 @@
 #ifndef KILN_TESTS_UNIT_CORE_VERBS_FIXTURE_H
 #define KILN_TESTS_UNIT_CORE_VERBS_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "protocol/crypto.h"
 #include "protocol/json.h"
@@ -35,6 +30,7 @@
 #include "src/io/loop.h"
 #include "src/io/random.h"
 #include "src/io/rpc_socket.h"
+#include "tests/unit/core_folder.h"
 
 static inline int test_random(void *arg, uint8_t *out, size_t len)
 {
@@ -279,10 +275,10 @@ static inline struct json *world_notice(struct world *world, const char *method)
 
 static inline bool world_has_notice(const struct world *world, const char *method)
 {
-    for (const struct notice *notice = world->notices; notice; notice = notice->next)
-        if (strcmp(notice->method, method) == 0)
-            return true;
-    return false;
+    const struct notice *notice = world->notices;
+    while (notice && strcmp(notice->method, method) != 0)
+        notice = notice->next;
+    return notice != NULL;
 }
 
 /* ---- calls ---- */
@@ -456,19 +452,15 @@ static inline void world_stop(struct world *world)
     }
 }
 
-static inline struct world *world_create(void)
+/* With Alice's and Bob's keys, and the pattern of a folder's name. */
+static inline void world_open_for_people(struct world *world)
 {
     char release[128];
-    struct world *world = calloc(1, sizeof *world);
-    assert_non_null(world);
-    strcpy(world->folder, "/tmp/kiln-verbs-XXXXXX");
     assert_non_null(mkdtemp(world->folder));
     snprintf(release, sizeof release, "%s/release", world->folder);
     assert_int_equal(mkdir(release, 0755), 0);
     world_publish(world, 1);
     world_start(world);
-    person_make(&world->alice);
-    person_make(&world->bob);
     person_add(world, &world->alice, "alice", "owner");
     person_add(world, &world->bob, "bob", "owner");
     assert_string_equal(world_call(world, world->control, "brick.add",
@@ -476,17 +468,31 @@ static inline struct world *world_create(void)
                                    "\"applications\":true}"),
                         "");
     world_hello(world, "[]");
+}
+
+static inline struct world *world_create(void)
+{
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    strcpy(world->folder, "/tmp/kiln-verbs-XXXXXX");
+    person_make(&world->alice);
+    person_make(&world->bob);
+    world_open_for_people(world);
     return world;
+}
+
+/* Ends kilnd and removes its folder; the people keep their keys. */
+static inline void world_end(struct world *world)
+{
+    world_stop(world);
+    folder_remove(world->folder);
 }
 
 static inline void world_destroy(struct world *world)
 {
-    char command[128];
-    world_stop(world);
+    world_end(world);
     crypto_rsa_destroy(world->alice.key);
     crypto_rsa_destroy(world->bob.key);
-    snprintf(command, sizeof command, "rm -rf %s", world->folder);
-    assert_int_equal(system(command), 0);
     free(world);
 }
 

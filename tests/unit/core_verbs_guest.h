@@ -17,18 +17,19 @@ struct guest_end {
     struct link_session session;
 };
 
-/* What QEMU and the stub give a guest: its id and its boot secret. */
-static inline void guest_boot(struct world *world, const char *id, struct guest_end *guest)
+/* What QEMU and the stub give a guest: its id and its boot secret. RSA is its key (owned). */
+static inline void guest_boot_with(struct world *world, const char *id, struct crypto_rsa *rsa,
+                                   struct guest_end *guest)
 {
     uint8_t key[CRYPTO_KEY_BYTES];
     memset(guest, 0, sizeof *guest);
+    guest->key = rsa;
     snprintf(guest->id, sizeof guest->id, "%s", id);
     world_await_state(world, id, VM_BOOTED);
     assert_int_equal(core_uuid_parse(id, guest->uuid), 0);
     const struct vm *vm = &core_vm(&world->core, guest->uuid)->vm;
     assert_int_equal(identity_boot_secret(world->core.identity, guest->uuid, vm->boot_number, guest->secret),
                      0);
-    assert_int_equal(crypto_rsa_generate(2048, test_random, NULL, &guest->key), 0);
     struct register_request *request = &guest->request;
     memcpy(request->uuid, guest->uuid, 16);
     assert_int_equal(crypto_rsa_encode_public(guest->key, request->public_key, &request->public_key_len), 0);
@@ -41,6 +42,13 @@ static inline void guest_boot(struct world *world, const char *id, struct guest_
     register_derive_key(guest->secret, key);
     register_request_prove(request, key);
     register_request_hash(request, guest->request_hash);
+}
+
+static inline void guest_boot(struct world *world, const char *id, struct guest_end *guest)
+{
+    struct crypto_rsa *key;
+    assert_int_equal(crypto_rsa_generate(2048, test_random, NULL, &key), 0);
+    guest_boot_with(world, id, key, guest);
 }
 
 static inline void guest_finish(struct guest_end *guest)
