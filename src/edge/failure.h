@@ -11,7 +11,8 @@ struct rpc_answer;
 
 /* Answers with the code's status and {"error": {...}}; a 503 says when to come again. DETAIL may be NULL. */
 void failure_answer(struct http_request *request, enum kiln_code code, const char *detail);
-/* Answers what should be an upgrade to a WebSocket and is none, and says which version is spoken (RFC 6455 4.4).
+/* Answers what should be an upgrade to a WebSocket and is none, and says which version is spoken (RFC
+ * 6455 4.4).
  */
 void failure_answer_upgrade(struct http_request *request);
 /* What kilnd's failure means to the peer: its own code, or UNAVAILABLE when there was no answer. */

@@ -132,12 +132,16 @@ void http_connection_send(struct http_connection *connection)
 static void take_unasked(struct http_connection *connection)
 {
     char line[32] = "";
-    int status = 0;
+    int major = 0, minor = 0, status = 0;
     struct evbuffer *output = bufferevent_get_output(connection->bev);
     if (evbuffer_copyout(output, line, sizeof(line) - 1) <= 0)
         return;
-    if (sscanf(line, "HTTP/%*d.%*d %d", &status) == 1 && status == 100)
+    sscanf(line, "HTTP/%d.%d %d", &major, &minor, &status);
+    /* It says the version that it was asked in, whichever that was. */
+    if (status == 100 && major == 1 && (minor == 0 || minor == 1))
         http_connection_send(connection);
+    else if (status == 100)
+        http_connection_refuse(connection, 505, true);
     else
         http_connection_refuse(connection, status >= 400 ? status : 400, true);
 }

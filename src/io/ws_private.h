@@ -42,7 +42,7 @@ struct ws {
     int close_code;                   /* the peer's */
     char close_reason[124];
     bool close_cut; /* the peer's close frame held half a code */
-    unsigned busy; /* calls of ours on the stack */
+    unsigned busy;  /* calls of ours on the stack */
 };
 
 extern const struct stream_ops ws_stream_ops;
