@@ -67,9 +67,6 @@ static void pty_open(const char *label, size_t len_bytes)
     if (pty->fd < 0 || grantpt(pty->fd) < 0 || unlockpt(pty->fd) < 0 ||
         ptsname_r(pty->fd, pty->path, sizeof pty->path) != 0)
         die("a pty");
-    /* Held open, or poll() would say for ever that nobody is at the other end. */
-    if (open(pty->path, O_RDWR | O_NOCTTY | O_CLOEXEC) < 0)
-        die(pty->path);
     /* Held open: with nobody on the other side poll would say so again and again. */
     if (open(pty->path, O_RDWR | O_NOCTTY | O_CLOEXEC) < 0)
         die(pty->path);
@@ -141,6 +138,20 @@ static void cpus_write(char *out)
     sprintf(out + at, "]");
 }
 
+/* Without these, a libvirtd that finds the domain again notes that it has no vCPU, and the next one drops a
+ * domain that has none, though its process lives. */
+static void slots_write(char *out)
+{
+    size_t at = (size_t)sprintf(out, "[");
+    for (unsigned i = 0; i < qemu.vcpus && i < 16; i++)
+        at += (size_t)sprintf(out + at,
+                              "%s{\"type\":\"qemu64-x86_64-cpu\",\"vcpus-count\":1,"
+                              "\"qom-path\":\"/machine/unattached/device[%u]\","
+                              "\"props\":{\"socket-id\":%u,\"core-id\":0,\"thread-id\":0}}",
+                              i ? "," : "", i, i);
+    sprintf(out + at, "]");
+}
+
 static void answer_write(const char *command, char *out)
 {
     bool is_list = strncmp(command, "query-", 6) == 0 || strncmp(command, "qom-", 4) == 0 ||
@@ -150,6 +161,8 @@ static void answer_write(const char *command, char *out)
         chardevs_write(out);
     else if (strcmp(command, "query-cpus-fast") == 0)
         cpus_write(out);
+    else if (strcmp(command, "query-hotpluggable-cpus") == 0)
+        slots_write(out);
     else if (strcmp(command, "query-status") == 0)
         sprintf(out, "{\"running\":%s,\"singlestep\":false,\"status\":\"%s\"}",
                 qemu.running ? "true" : "false", qemu.running ? "running" : "prelaunch");
