@@ -22,6 +22,7 @@ static const struct recovery_row rows[] = {
     {VM_REQUESTED, VM_REQUESTED, RECOVERY_PAUSED, {VM_ON_RECOVERED, "the domain is ahead of the record"}},
     {VM_REQUESTED, VM_REQUESTED, RECOVERY_SHUT_OFF, {VM_ON_RECOVERED, "the domain is ahead of the record"}},
     {VM_REQUESTED, VM_REQUESTED, RECOVERY_CRASHED, {VM_ON_RECOVERED, "the domain is ahead of the record"}},
+    {VM_REQUESTED, VM_REQUESTED, RECOVERY_LOST, {VM_ON_RECOVERED, "the domain is ahead of the record"}},
 
     /* Committed, then perhaps performed: only libvirt knows how far the start came. */
     {VM_IMAGE_CREATED,
@@ -44,6 +45,10 @@ static const struct recovery_row rows[] = {
      VM_IMAGE_CREATED,
      RECOVERY_CRASHED,
      {VM_ON_DOMAIN_FAILED, "the domain crashed while it started and kilnd was away"}},
+    {VM_IMAGE_CREATED,
+     VM_IMAGE_CREATED,
+     RECOVERY_LOST,
+     {VM_ON_RECOVERED, "libvirt has lost the domain, whose QEMU runs: another is not started beside it"}},
 
     {VM_BOOTED, VM_SSH_PROXIED, RECOVERY_RUNNING, {VM_ON_RECOVERED, "the domain runs as it did"}},
     {VM_BOOTED, VM_SSH_PROXIED, RECOVERY_PAUSED, {VM_ON_DOMAIN_PAUSED, "the domain is there and is paused"}},
@@ -55,6 +60,10 @@ static const struct recovery_row rows[] = {
      VM_SSH_PROXIED,
      RECOVERY_CRASHED,
      {VM_ON_DOMAIN_GONE, "the domain crashed while kilnd was away"}},
+    {VM_BOOTED,
+     VM_SSH_PROXIED,
+     RECOVERY_LOST,
+     {VM_ON_LIBVIRT_LOST, "libvirt has lost the domain, whose QEMU runs: nothing changes"}},
     {VM_BOOTED,
      VM_SSH_PROXIED,
      RECOVERY_ABSENT,
@@ -78,6 +87,10 @@ static const struct recovery_row rows[] = {
      VM_DESTROYED,
      RECOVERY_CRASHED,
      {VM_ON_RECOVERED, "the ended VM's domain has crashed: it is removed"}},
+    {VM_DESTROYED,
+     VM_DESTROYED,
+     RECOVERY_LOST,
+     {VM_ON_RECOVERED, "libvirt has lost the ended VM's domain, whose QEMU runs: its end is waited for"}},
 };
 
 const struct recovery_cell *recovery_find(int state, enum recovery_sight sight)

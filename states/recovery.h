@@ -10,12 +10,14 @@
 
 #include "states/vm.h"
 
-/* What libvirt shows. Absent is the positive word "no such domain", given repeatedly on a live connection. */
+/* What libvirt shows. Absent is the positive word "no such domain", given repeatedly on a live connection,
+ * while no QEMU of it lives; lost is that word while one does. */
 #define RECOVERY_SIGHTS(X)                                                                                   \
     X(RUNNING, "running")                                                                                    \
     X(PAUSED, "paused")                                                                                      \
     X(SHUT_OFF, "shut-off")                                                                                  \
     X(CRASHED, "crashed")                                                                                    \
+    X(LOST, "lost")                                                                                          \
     X(ABSENT, "absent")                                                                                      \
     X(UNREACHABLE, "unreachable")
 

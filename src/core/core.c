@@ -28,6 +28,10 @@ enum {
     CLOSE_TURNS_MAX = 200 /* turns of the loop that the end may take: what is told asks for more */
 };
 
+/* Where the libvirtd of a host keeps a pid file for each domain that runs. */
+#define LIBVIRT_SYSTEM "qemu:///system"
+#define LIBVIRT_PROCESSES "/run/libvirt/qemu"
+
 static const char edge_key[] = "edge-certificate";
 static const char assignment_key[] = CORE_ASSIGNMENT_KEY;
 
@@ -196,6 +200,9 @@ static int virt_config_fill(const struct core *core, struct virt_config *ret_con
         return -ENAMETOOLONG;
     if (network_host(config, ret_config->host_address, ret_config->netmask))
         return -EINVAL;
+    /* Of another libvirt's processes nothing can be seen from here. */
+    if (strcmp(config->libvirt_uri, LIBVIRT_SYSTEM) == 0)
+        strcpy(ret_config->process_folder, LIBVIRT_PROCESSES);
     return config_split_address(config->guest_listen, host, &ret_config->guest_port);
 }
 

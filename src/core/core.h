@@ -54,6 +54,7 @@ struct vm_slot {
     bool recovering;            /* loaded, and libvirt has not yet shown its domain */
     int64_t absent_since_ms;    /* when the domain was first found absent, monotonic; 0: it was not */
     uint32_t absent_connection; /* on which connection: that of another is no answer */
+    int lost_pid;               /* its QEMU, that runs on without libvirt; 0: not so */
 };
 
 /* A change of a VM, told to watchers after it is durable; borrowed for the call. VM is NULL when replayed. */

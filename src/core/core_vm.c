@@ -93,7 +93,10 @@ const char *core_vm_waiting_for(const struct core *core, const struct vm_slot *s
                                 size_t size)
 {
     const struct vm *vm = &slot->vm;
-    if (vm->unreachable)
+    if (vm->unreachable && slot->lost_pid)
+        snprintf(ret_words, size, "libvirt, which has lost its domain, or the end of its QEMU, process %d",
+                 slot->lost_pid);
+    else if (vm->unreachable)
         snprintf(ret_words, size, "libvirt, which is away");
     else
         perform_words(slot, ret_words, size);

@@ -31,6 +31,7 @@ static int sights_take(const struct virt_answer *answer, struct sight **ret_sigh
     for (size_t i = 0; i < answer->ndomains; i++) {
         const struct virt_domain_info *domain = &answer->domains[i];
         sights[count].state = domain->state;
+        sights[count].pid = domain->pid;
         sights[count].boot = domain->boot;
         count += core_uuid_parse(domain->uuid, sights[count].uuid) == 0;
     }

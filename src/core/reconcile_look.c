@@ -22,6 +22,8 @@ static enum recovery_sight sight_of(const struct sight *sight)
         return RECOVERY_SHUT_OFF;
     case VIRT_DOMAIN_CRASHED:
         return RECOVERY_CRASHED;
+    case VIRT_DOMAIN_LOST:
+        return RECOVERY_LOST;
     default:
         return RECOVERY_ABSENT;
     }
@@ -127,6 +129,13 @@ static void reach(struct vm_slot *slot)
     machine_post_kind(slot->core, slot->vm.uuid, VM_ON_LIBVIRT_BACK);
 }
 
+/* What is known of it without libvirt is only that it has not ended. */
+static void lose(struct vm_slot *slot)
+{
+    if (!slot->vm.unreachable)
+        post(slot, VM_ON_LIBVIRT_LOST, recovery_find(slot->vm.head.state, RECOVERY_LOST)->story);
+}
+
 /* A domain that is there. */
 static void compare(struct vm_slot *slot, enum recovery_sight sight, uint64_t boot)
 {
@@ -141,7 +150,7 @@ static void compare(struct vm_slot *slot, enum recovery_sight sight, uint64_t bo
     bool is_booted = running && boot == vm->boot_number && !perform_is_booting(slot);
     if (vm->head.state == VM_IMAGE_CREATED && is_booted)
         post(slot, VM_ON_DOMAIN_UP, "");
-    if (!should_run(slot))
+    if (!should_run(slot) || sight == RECOVERY_LOST)
         return;
     if (sight == RECOVERY_SHUT_OFF || sight == RECOVERY_CRASHED)
         post(slot, VM_ON_DOMAIN_GONE, sight == RECOVERY_CRASHED ? "it crashed" : "it was shut off");
@@ -158,6 +167,7 @@ void reconcile_look(struct vm_slot *slot, const struct sight *sight)
     bool after_start = slot->recovering;
     if (is_over(slot) && seen == RECOVERY_ABSENT)
         return;
+    slot->lost_pid = sight ? sight->pid : 0;
     if (seen == RECOVERY_ABSENT && should_run(slot) && !absence_confirmed(slot))
         return;
     bool was_absent = slot->absent_since_ms != 0;
@@ -166,6 +176,8 @@ void reconcile_look(struct vm_slot *slot, const struct sight *sight)
         recover(slot, seen, sight);
     else if (seen == RECOVERY_ABSENT && should_run(slot))
         post(slot, VM_ON_DOMAIN_GONE, "libvirt said twice that there is no such domain");
+    else if (seen == RECOVERY_LOST && should_run(slot))
+        lose(slot);
     else if (slot->vm.unreachable || reconcile->walk.reconnected || was_absent)
         reach(slot);
     if (!after_start && seen != RECOVERY_ABSENT)
@@ -175,6 +187,7 @@ void reconcile_look(struct vm_slot *slot, const struct sight *sight)
 void reconcile_look_away(struct vm_slot *slot)
 {
     slot->absent_since_ms = 0;
+    slot->lost_pid = 0;
     if (slot->vm.unreachable || slot->vm.gone == VM_GONE_ALL)
         return;
     post(slot, VM_ON_LIBVIRT_LOST, recovery_find(slot->vm.head.state, RECOVERY_UNREACHABLE)->story);

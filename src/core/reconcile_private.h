@@ -16,6 +16,7 @@ enum {
 struct sight {
     uint8_t uuid[VM_UUID_LEN];
     enum virt_domain_state state;
+    int pid; /* of VIRT_DOMAIN_LOST */
     uint64_t boot;
 };
 

@@ -11,7 +11,7 @@
  *   -ECANCELED  overtaken by a later virt_domain_gone of the same VM, or by the shutdown
  *   -ENOENT     what it builds on is missing: the brick's image, the domain to attach to
  *   -EEXIST     a thing of that name exists, and is not ours
- *   -EBUSY      not yet; the same call may succeed later
+ *   -EBUSY      not yet; the same call may succeed later. Also: libvirt has lost the domain, whose QEMU runs
  *   -EINVAL     libvirt refuses the definition
  *   -EIO        anything else; the words say what
  */
@@ -50,7 +50,8 @@ struct virt_config {
     char bridge[16];
     char host_address[16]; /* of the bridge, dotted IPv4: the only address that guests reach */
     char netmask[16];
-    uint16_t guest_port; /* of the guest listener: the only TCP port that guests reach */
+    uint16_t guest_port;                  /* of the guest listener: the only TCP port that guests reach */
+    char process_folder[VIRT_PATH_BYTES]; /* libvirt's pid files, where the lost are looked for; empty: not */
 };
 
 /* ---- events ---- */
@@ -96,13 +97,15 @@ enum virt_domain_state {
     VIRT_DOMAIN_RUNNING,
     VIRT_DOMAIN_PAUSED,
     VIRT_DOMAIN_STOPPING, /* shutting down, dead and not yet gone, or defined and not running */
-    VIRT_DOMAIN_CRASHED
+    VIRT_DOMAIN_CRASHED,
+    VIRT_DOMAIN_LOST /* libvirt says that there is none, and its QEMU runs on */
 };
 
 /* A domain that carries Kiln's metadata. */
 struct virt_domain_info {
     char uuid[VIRT_UUID_BYTES];
     enum virt_domain_state state;
+    int pid;       /* of VIRT_DOMAIN_LOST, which tells no more than this */
     uint64_t boot; /* boot number that it was started for */
     char brick[VIRT_NAME_BYTES];
     char host_identity[VIRT_HASH_BYTES]; /* of the kilnd that made it */
@@ -186,11 +189,12 @@ int virt_ensure_domain(struct virt *virt, const struct virt_vm_spec *spec, virt_
  * alone: -EEXIST. */
 int virt_domain_gone(struct virt *virt, const char *uuid, virt_answer_fn *answered, void *arg);
 
-/* VIRT_DOMAIN_ABSENT is an answer without error. A domain without our metadata is -EEXIST. */
+/* VIRT_DOMAIN_ABSENT and VIRT_DOMAIN_LOST are answers without error. A domain without our metadata is
+ * -EEXIST. */
 int virt_domain_query(struct virt *virt, const char *uuid, virt_answer_fn *answered, void *arg);
 
 /* Every domain that carries Kiln's metadata, also one that is defined and does not run
- * (VIRT_DOMAIN_STOPPING). */
+ * (VIRT_DOMAIN_STOPPING), and every one of Kiln's names that is lost. */
 int virt_domain_list(struct virt *virt, virt_answer_fn *answered, void *arg);
 
 /* ---- drives of a VM ---- */

@@ -140,8 +140,10 @@ static int perform_domain(struct virt_op *op, struct _virConnect *connection)
     virDomainPtr domain = NULL;
     int r = virt_domain_find(op, connection, &domain, &op->answer.domain);
 
-    if (r == -ENOENT)
-        return start_domain(op, connection);
+    if (r == -ENOENT) {
+        r = virt_lost_refuse(op, op->spec.uuid);
+        return r < 0 ? r : start_domain(op, connection);
+    }
     if (r < 0)
         return r;
     virDomainFree(domain);
@@ -198,7 +200,7 @@ static int perform_gone(struct virt_op *op, struct _virConnect *connection)
 
     op->answer.domain.state = VIRT_DOMAIN_ABSENT;
     if (r == -ENOENT)
-        return 0;
+        return virt_lost_refuse(op, op->spec.uuid);
     if (r < 0)
         return r;
     r = end_domain(op, connection, domain);
@@ -269,7 +271,10 @@ static int perform_query(struct virt_op *op, struct _virConnect *connection)
         virDomainFree(domain);
     if (r != -ENOENT)
         return r;
-    op->answer.domain.state = VIRT_DOMAIN_ABSENT;
+    r = virt_lost_find(op, op->spec.uuid, &op->answer.domain.pid);
+    if (r < 0)
+        return r;
+    op->answer.domain.state = r ? VIRT_DOMAIN_LOST : VIRT_DOMAIN_ABSENT;
     return virt_copy(op->answer.domain.uuid, sizeof(op->answer.domain.uuid), op->spec.uuid);
 }
 
@@ -308,7 +313,7 @@ static int perform_list(struct virt_op *op, struct _virConnect *connection)
     for (int i = 0; i < n; i++)
         virDomainFree(domains[i]);
     free(domains);
-    return r;
+    return r < 0 ? r : virt_lost_append(op, connection);
 }
 
 int virt_domain_list(struct virt *virt, virt_answer_fn *answered, void *arg)

@@ -130,6 +130,18 @@ int virt_domain_find(struct virt_op *op, struct _virConnect *connection, struct 
 /* Starts the pool if it is stopped. Returns 0 or an error with words. */
 int virt_pool_start(struct virt_op *op, struct _virConnect *connection, struct _virStoragePool *pool);
 
+/* --- virt_lost.c --- */
+
+/* Whether the QEMU of a domain that libvirt does not know lives: 1 and its pid, 0, or an error with words. */
+int virt_lost_find(struct virt_op *op, const char *uuid, int *ret_pid);
+
+/* The same for a call that wants it to be absent: 0, or -EBUSY with words on how to go on. */
+int virt_lost_refuse(struct virt_op *op, const char *uuid);
+
+/* Sorts op->domains, which is a complete list, and appends every domain of Kiln's names that is lost. 0 or an
+ * error with words. */
+int virt_lost_append(struct virt_op *op, struct _virConnect *connection);
+
 /* --- virt_volume.c --- */
 
 /* Looks a volume up, once more after refreshing the pool. Returns 0 and a reference or an error with

@@ -10,27 +10,30 @@ enum { ALL = VM_STATE_COUNT, MANY = 1500 };
 
 /* ---- the table ---- */
 
-/* What each kept state is after a start, for running, paused, shut off, crashed, absent, unreachable. */
+/* What each kept state is after a start, for running, paused, shut off, crashed, lost, absent, unreachable.
+ */
 static const int becomes[ALL][RECOVERY_SIGHT_COUNT] = {
-    [VM_REQUESTED] = {VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED},
+    [VM_REQUESTED] = {VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED,
+                      VM_REQUESTED},
     [VM_IMAGE_CREATED] = {VM_BOOTED, VM_IMAGE_CREATED, VM_IMAGE_CREATED, VM_IMAGE_CREATED, VM_IMAGE_CREATED,
-                          VM_IMAGE_CREATED},
-    [VM_BOOTED] = {VM_BOOTED, VM_BOOTED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_BOOTED},
-    [VM_REGISTERED] = {VM_REGISTERED, VM_REGISTERED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_REGISTERED},
-    [VM_PAIRED] = {VM_PAIRED, VM_PAIRED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_PAIRED},
-    [VM_DRIVES_ATTACHED] = {VM_DRIVES_ATTACHED, VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
-                            VM_DRIVES_ATTACHED},
-    [VM_READY] = {VM_READY, VM_READY, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_READY},
-    [VM_SSH_PROXIED] = {VM_SSH_PROXIED, VM_SSH_PROXIED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
-                        VM_SSH_PROXIED},
-    [VM_DESTROYED] = {VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED},
+                          VM_IMAGE_CREATED, VM_IMAGE_CREATED},
+    [VM_BOOTED] = {VM_BOOTED, VM_BOOTED, VM_DESTROYED, VM_DESTROYED, VM_BOOTED, VM_DESTROYED, VM_BOOTED},
+    [VM_REGISTERED] = {VM_REGISTERED, VM_REGISTERED, VM_DESTROYED, VM_DESTROYED, VM_REGISTERED, VM_DESTROYED,
+                       VM_REGISTERED},
+    [VM_PAIRED] = {VM_PAIRED, VM_PAIRED, VM_DESTROYED, VM_DESTROYED, VM_PAIRED, VM_DESTROYED, VM_PAIRED},
+    [VM_DRIVES_ATTACHED] = {VM_DRIVES_ATTACHED, VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DESTROYED,
+                            VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DRIVES_ATTACHED},
+    [VM_READY] = {VM_READY, VM_READY, VM_DESTROYED, VM_DESTROYED, VM_READY, VM_DESTROYED, VM_READY},
+    [VM_SSH_PROXIED] = {VM_SSH_PROXIED, VM_SSH_PROXIED, VM_DESTROYED, VM_DESTROYED, VM_SSH_PROXIED,
+                        VM_DESTROYED, VM_SSH_PROXIED},
+    [VM_DESTROYED] = {VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
+                      VM_DESTROYED},
 };
 
 static const enum virt_domain_state shown_as[] = {
-    [RECOVERY_RUNNING] = VIRT_DOMAIN_RUNNING,
-    [RECOVERY_PAUSED] = VIRT_DOMAIN_PAUSED,
-    [RECOVERY_SHUT_OFF] = VIRT_DOMAIN_STOPPING,
-    [RECOVERY_CRASHED] = VIRT_DOMAIN_CRASHED,
+    [RECOVERY_RUNNING] = VIRT_DOMAIN_RUNNING,   [RECOVERY_PAUSED] = VIRT_DOMAIN_PAUSED,
+    [RECOVERY_SHUT_OFF] = VIRT_DOMAIN_STOPPING, [RECOVERY_CRASHED] = VIRT_DOMAIN_CRASHED,
+    [RECOVERY_LOST] = VIRT_DOMAIN_LOST,
 };
 
 static size_t domains_show(struct virt_domain_info *domains, enum recovery_sight sight)
@@ -68,21 +71,28 @@ static void check_event(struct fixture *fixture, int state, enum recovery_sight 
     assert_int_equal(first.on[had_link], recovery_find(state, sight)->on);
 }
 
+static bool is_live(int state)
+{
+    return state >= VM_BOOTED && state < VM_DESTROYED;
+}
+
 static void check_cell(struct fixture *fixture, int state, enum recovery_sight sight)
 {
     const struct vm_slot *slot = slot_of(fixture, (unsigned)state);
     assert_int_equal(slot->vm.head.state, becomes[state][sight]);
     assert_int_equal(slot->recovering, sight == RECOVERY_UNREACHABLE);
-    assert_int_equal(slot->vm.unreachable, sight == RECOVERY_UNREACHABLE);
+    assert_int_equal(slot->vm.unreachable,
+                     sight == RECOVERY_UNREACHABLE || (sight == RECOVERY_LOST && is_live(state)));
     assert_false(slot->vm.link_up);
-    assert_int_equal(slot->vm.paused, sight == RECOVERY_PAUSED && state >= VM_BOOTED && state < VM_DESTROYED);
+    assert_int_equal(slot->vm.paused, sight == RECOVERY_PAUSED && is_live(state));
     check_event(fixture, state, sight);
 }
 
 /* Nothing is started anew but what was being started, nothing ended but what has ended. */
 static void check_effects(const struct fixture *fixture, enum recovery_sight sight)
 {
-    bool away = sight == RECOVERY_UNREACHABLE, dead = sight > RECOVERY_PAUSED && !away;
+    bool away = sight == RECOVERY_UNREACHABLE, lost = sight == RECOVERY_LOST;
+    bool dead = sight > RECOVERY_PAUSED && !away && !lost;
     assert_int_equal(asks_of("overlay"), !away);
     assert_int_equal(asks_of("address"), !away && sight != RECOVERY_RUNNING);
     assert_int_equal(asks_of("domain_gone"), !away);
@@ -127,6 +137,7 @@ CELLS(every_state_meets_a_running_domain, RECOVERY_RUNNING)
 CELLS(every_state_meets_a_paused_domain, RECOVERY_PAUSED)
 CELLS(every_state_meets_a_domain_that_is_shut_off, RECOVERY_SHUT_OFF)
 CELLS(every_state_meets_a_crashed_domain, RECOVERY_CRASHED)
+CELLS(every_state_meets_a_lost_domain, RECOVERY_LOST)
 CELLS(every_state_meets_no_domain, RECOVERY_ABSENT)
 CELLS(every_state_meets_a_libvirt_that_is_away, RECOVERY_UNREACHABLE)
 
@@ -334,6 +345,78 @@ static void an_absence_on_another_connection_does_not_count(void **state)
     vm_wait(fixture, uuid, VM_DESTROYED);
 }
 
+enum { LOST_PID = 4711 };
+
+static struct virt_domain_info lost_of(const uint8_t *uuid)
+{
+    struct virt_domain_info domain = domain_of(uuid, VIRT_DOMAIN_LOST);
+    domain.pid = LOST_PID;
+    domain.boot = 0;
+    return domain;
+}
+
+/* Its VM is as it was, for as long as that lasts; and says what it waits for. */
+static void check_lost(struct fixture *fixture, const uint8_t *uuid)
+{
+    char words[128];
+    struct virt_domain_info domain = lost_of(uuid);
+    time_passes(fixture, RECONCILE_UP_MS);
+    for (int i = 0; i < 3; i++) {
+        look_again(fixture, &domain, 1);
+        time_passes(fixture, RECONCILE_CONFIRM_MS);
+    }
+    const struct vm_slot *slot = core_vm(&fixture->core, uuid);
+    assert_int_equal(slot->vm.head.state, VM_BOOTED);
+    assert_true(slot->vm.unreachable);
+    core_vm_waiting_for(&fixture->core, slot, words, sizeof words);
+    assert_string_equal(words, "libvirt, which has lost its domain, or the end of its QEMU, process 4711");
+}
+
+static void a_lost_domain_is_not_absent_until_its_process_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t uuid[VM_UUID_LEN];
+    make_booted(fixture, "v1", uuid);
+    check_lost(fixture, uuid);
+    look_again(fixture, NULL, 0);
+    assert_int_equal(core_vm(&fixture->core, uuid)->vm.head.state, VM_BOOTED);
+    time_passes(fixture, RECONCILE_CONFIRM_MS);
+    look_again(fixture, NULL, 0);
+    const struct vm *vm = vm_wait(fixture, uuid, VM_DESTROYED);
+    assert_int_equal(vm->code, CODE_DOMAIN_GONE);
+}
+
+static void a_lost_domain_that_libvirt_finds_again_is_reached(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t uuid[VM_UUID_LEN];
+    make_booted(fixture, "v1", uuid);
+    check_lost(fixture, uuid);
+    struct virt_domain_info domain = domain_of(uuid, VIRT_DOMAIN_RUNNING);
+    look_again(fixture, &domain, 1);
+    settle(fixture);
+    assert_int_equal(core_vm(&fixture->core, uuid)->vm.head.state, VM_BOOTED);
+    assert_false(core_vm(&fixture->core, uuid)->vm.unreachable);
+}
+
+static void an_ended_vm_whose_process_shows_again_is_ended_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vm vm = kept_in(VM_DESTROYED, 1);
+    keep(fixture, &vm);
+    restart(fixture);
+    connection_up(fixture);
+    answer_list(fixture, NULL, 0);
+    answer(fixture, "domain_gone", 0);
+    settle(fixture);
+    assert_true(slot_of(fixture, 1)->vm.gone & VM_GONE_DOMAIN);
+    struct virt_domain_info domain = lost_of(vm.uuid);
+    look_again(fixture, &domain, 1);
+    settle(fixture);
+    assert_false(slot_of(fixture, 1)->vm.gone & VM_GONE_DOMAIN);
+    assert_non_null(ask_find("domain_gone"));
+}
+
 static void a_guest_that_reboots_lives_on(void **state)
 {
     struct fixture *fixture = *state;
@@ -376,6 +459,7 @@ int main(void)
         TEST(every_state_meets_a_paused_domain),
         TEST(every_state_meets_a_domain_that_is_shut_off),
         TEST(every_state_meets_a_crashed_domain),
+        TEST(every_state_meets_a_lost_domain),
         TEST(every_state_meets_no_domain),
         TEST(every_state_meets_a_libvirt_that_is_away),
         TEST(what_was_unreachable_at_the_start_recovers_when_libvirt_comes),
@@ -387,6 +471,9 @@ int main(void)
         TEST(many_recover_a_few_at_a_time),
         TEST(an_absence_counts_after_ten_seconds_of_connection_and_twice),
         TEST(an_absence_on_another_connection_does_not_count),
+        TEST(a_lost_domain_is_not_absent_until_its_process_ends),
+        TEST(a_lost_domain_that_libvirt_finds_again_is_reached),
+        TEST(an_ended_vm_whose_process_shows_again_is_ended_again),
         TEST(a_guest_that_reboots_lives_on),
         TEST(a_start_that_waits_for_libvirt_is_not_late),
     };

@@ -6,6 +6,7 @@
 #include "src/io/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <libvirt/libvirt.h>
@@ -245,6 +248,95 @@ static void test_a_console_of_a_vm_that_is_not_there(void **state)
     virt_console_forget(fixture->virt, UUID);
 }
 
+/* ---- lost domains ---- */
+
+/* As a QEMU, which holds a lock on its pid file for as long as it lives. */
+struct process {
+    pid_t pid;
+    int alive; /* its life ends with this */
+};
+
+static void process_start(const char *folder, struct process *ret_process)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int ready[2], alive[2], fd;
+    char path[128], byte;
+
+    snprintf(path, sizeof(path), "%s/kiln-" UUID ".pid", folder);
+    assert_int_equal(pipe(ready) | pipe(alive), 0);
+    ret_process->pid = fork();
+    if (ret_process->pid == 0) {
+        fd = open(path, O_RDWR | O_CREAT, 0644);
+        close(alive[1]);
+        if (fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
+            _exit(read(alive[0], &byte, 1) == 0 ? 0 : 1);
+        _exit(1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    close(alive[0]);
+    ret_process->alive = alive[1];
+}
+
+static void process_end(const struct process *process)
+{
+    close(process->alive);
+    assert_int_equal(waitpid(process->pid, NULL, 0), process->pid);
+}
+
+static enum virt_domain_state seen_as(struct fixture *fixture)
+{
+    assert_int_equal(wait_answer(fixture, virt_domain_query(fixture->virt, UUID, on_answer, fixture)), 0);
+    return fixture->answer.domain.state;
+}
+
+static void test_a_domain_is_not_gone_while_its_process_lives(void **state)
+{
+    struct virt_config config = {.uri = "test:///default", .pool = "default-pool"};
+    struct fixture *fixture = *state;
+    const struct virt_vm_spec spec = {.uuid = UUID, .boot = 7};
+    struct process process;
+    char command[128];
+
+    strcpy(config.process_folder, "/tmp/kiln-virt-XXXXXX");
+    assert_non_null(mkdtemp(config.process_folder));
+    virt_destroy(fixture->virt);
+    fixture->back = false;
+    assert_int_equal(virt_create(fixture->loop, &config, on_event, fixture, &fixture->virt), 0);
+    while (!fixture->back)
+        assert_int_equal(loop_step(fixture->loop, true), 0);
+    assert_int_equal(seen_as(fixture), VIRT_DOMAIN_ABSENT);
+
+    process_start(config.process_folder, &process);
+    assert_int_equal(seen_as(fixture), VIRT_DOMAIN_LOST);
+    assert_int_equal(fixture->answer.domain.pid, process.pid);
+    assert_int_equal(wait_answer(fixture, virt_domain_list(fixture->virt, on_answer, fixture)), 0);
+    assert_int_equal(fixture->answer.ndomains, 1);
+    assert_string_equal(fixture->domains[0].uuid, UUID);
+    assert_int_equal(fixture->domains[0].state, VIRT_DOMAIN_LOST);
+    assert_int_equal(fixture->domains[0].pid, process.pid);
+    assert_int_equal(wait_answer(fixture, virt_domain_gone(fixture->virt, UUID, on_answer, fixture)), -EBUSY);
+    assert_int_equal(wait_answer(fixture, virt_ensure_domain(fixture->virt, &spec, on_answer, fixture)),
+                     -EBUSY);
+    /* libvirt finds it again. */
+    start_domain(fixture, METADATA);
+    assert_int_equal(seen_as(fixture), VIRT_DOMAIN_RUNNING);
+    assert_int_equal(wait_answer(fixture, virt_domain_list(fixture->virt, on_answer, fixture)), 0);
+    assert_int_equal(fixture->answer.ndomains, 1);
+    assert_int_equal(fixture->domains[0].state, VIRT_DOMAIN_RUNNING);
+    assert_int_equal(wait_answer(fixture, virt_domain_gone(fixture->virt, UUID, on_answer, fixture)), 0);
+
+    /* The file of one that has ended says nothing. */
+    process_end(&process);
+    assert_int_equal(seen_as(fixture), VIRT_DOMAIN_ABSENT);
+    assert_int_equal(wait_answer(fixture, virt_domain_list(fixture->virt, on_answer, fixture)), 0);
+    assert_int_equal(fixture->answer.ndomains, 0);
+    assert_int_equal(wait_answer(fixture, virt_domain_gone(fixture->virt, UUID, on_answer, fixture)), 0);
+    snprintf(command, sizeof(command), "rm -r %s", config.process_folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_destroying_answers_what_is_owed(void **state)
 {
     struct fixture *fixture = *state;
@@ -285,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_overlay_over_nothing_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drives_of_a_vm_that_is_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_console_of_a_vm_that_is_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_domain_is_not_gone_while_its_process_lives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_destroying_answers_what_is_owed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_without_libvirt_every_answer_says_so, setup, teardown),
     };
