@@ -196,5 +196,5 @@ bool false_virt_is_well(void)
     bool fails = false;
     for (int i = 0; i < VIRT_FAILURES; i++)
         fails = fails || libvirt.failures[i].count;
-    return libvirt.up && libvirt.connected && !libvirt.slow && !fails;
+    return libvirt.up && libvirt.connected && !libvirt.slow && !fails && !hypervisor_has_lost();
 }

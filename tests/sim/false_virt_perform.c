@@ -77,11 +77,21 @@ static void attach_early(struct hypervisor_domain *domain)
         hypervisor_attach(domain, vm->vm.drive[i].id, vm->vm.drive[i].mode == VM_DRIVE_READER);
 }
 
+static bool refuse_lost(struct call *call, const struct hypervisor_domain *domain)
+{
+    bool lost = domain && domain->lost;
+    if (lost)
+        refuse(call, -EBUSY, "libvirt has lost the domain, and its QEMU, process 1, runs on");
+    return lost;
+}
+
 static void perform_domain(struct call *call)
 {
     const struct hypervisor_domain *domain = hypervisor_find(call->id);
     char volume[64];
     name_of(call, volume);
+    if (refuse_lost(call, domain))
+        return;
     if (domain && false_virt_lie() != VIRT_LIE_TWO_DOMAINS) {
         if (domain->foreign)
             refuse(call, -EEXIST, "a domain of this uuid exists that is not Kiln's");
@@ -103,7 +113,7 @@ static void perform_domain(struct call *call)
 static void perform_domain_gone(struct call *call)
 {
     struct hypervisor_domain *domain = hypervisor_find(call->id);
-    if (!domain || false_virt_lie() == VIRT_LIE_LIVES_ON)
+    if (!domain || false_virt_lie() == VIRT_LIE_LIVES_ON || refuse_lost(call, domain))
         return;
     if (domain->foreign)
         refuse(call, -EEXIST, "a domain of this uuid exists that is not Kiln's");
@@ -124,6 +134,14 @@ static bool is_known(const struct hypervisor_domain *domain)
     return !young || !chance_hits(CHANCE_VIRT, 2);
 }
 
+/* Of a lost one the process is seen, and no more. */
+static struct virt_domain_info shown(const struct hypervisor_domain *domain)
+{
+    struct virt_domain_info lost = {.state = VIRT_DOMAIN_LOST, .pid = 1};
+    memcpy(lost.uuid, domain->info.uuid, sizeof lost.uuid);
+    return domain->lost ? lost : domain->info;
+}
+
 static void perform_list(struct call *call)
 {
     size_t count = 0;
@@ -133,8 +151,8 @@ static void perform_list(struct call *call)
     if (!call->domains)
         abort();
     for (const struct hypervisor_domain *domain = hypervisor_domains(); domain; domain = domain->next) {
-        if (is_known(domain))
-            call->domains[call->ndomains++] = domain->info;
+        if (domain->lost || is_known(domain))
+            call->domains[call->ndomains++] = shown(domain);
     }
 }
 
@@ -148,7 +166,7 @@ static void attach_elsewhere(const struct hypervisor_domain *domain, const uint8
 static void perform_attach(struct call *call)
 {
     struct hypervisor_domain *domain = hypervisor_find(call->id);
-    if (!domain || domain->foreign) {
+    if (!domain || domain->foreign || domain->lost) {
         refuse(call, -ENOENT, "there is no such domain");
         return;
     }
@@ -165,7 +183,7 @@ static void perform_attach(struct call *call)
 static void perform_console(struct call *call)
 {
     const struct hypervisor_domain *domain = hypervisor_find(call->id);
-    if (!domain || domain->foreign)
+    if (!domain || domain->foreign || domain->lost)
         refuse(call, -ENOENT, "there is no such domain");
     else
         domain->box->console_open = true;

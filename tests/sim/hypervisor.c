@@ -87,20 +87,36 @@ void hypervisor_stop(struct hypervisor_domain *domain, enum virt_event_kind kind
     while (*at != domain)
         at = &(*at)->next;
     *at = domain->next;
-    false_virt_tell(kind, domain->id, words);
+    if (!domain->lost)
+        false_virt_tell(kind, domain->id, words);
     release(domain);
 }
 
 void hypervisor_pause(struct hypervisor_domain *domain, bool paused)
 {
     enum virt_domain_state wanted = paused ? VIRT_DOMAIN_PAUSED : VIRT_DOMAIN_RUNNING;
-    if (domain->info.state == wanted)
+    if (domain->lost || domain->info.state == wanted)
         return;
     domain->info.state = wanted;
     if (domain->box)
         box_freeze(domain->box, paused);
     false_virt_tell(paused ? VIRT_EVENT_PAUSED : VIRT_EVENT_RESUMED, domain->id,
                     paused ? "paused by somebody" : "");
+}
+
+void hypervisor_lose(struct hypervisor_domain *domain, bool lost)
+{
+    domain->lost = lost;
+    if (domain->box)
+        domain->box->console_open = false;
+}
+
+bool hypervisor_has_lost(void)
+{
+    const struct hypervisor_domain *domain = domains;
+    while (domain && !domain->lost)
+        domain = domain->next;
+    return domain;
 }
 
 const struct hypervisor_drive *hypervisor_drive(const struct hypervisor_domain *domain,

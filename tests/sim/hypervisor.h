@@ -24,6 +24,7 @@ struct hypervisor_domain {
     struct virt_domain_info info;
     char address[16];
     bool foreign; /* carries no metadata of Kiln's */
+    bool lost;    /* libvirtd knows nothing of it, and it runs on */
     struct hypervisor_drive drives[HYPERVISOR_DRIVES];
     size_t ndrives;
     struct box *box; /* owned: the guest inside; NULL in a foreign one */
@@ -46,6 +47,9 @@ void hypervisor_stranger(const uint8_t id[VM_UUID_LEN], bool ours);
 /* It is no more; whoever looks hears of it as KIND with WORDS. */
 void hypervisor_stop(struct hypervisor_domain *domain, enum virt_event_kind kind, const char *words);
 void hypervisor_pause(struct hypervisor_domain *domain, bool paused);
+/* libvirtd loses it, or finds it again. */
+void hypervisor_lose(struct hypervisor_domain *domain, bool lost);
+bool hypervisor_has_lost(void);
 void hypervisor_attach(struct hypervisor_domain *domain, const uint8_t drive[VM_UUID_LEN], bool readonly);
 const struct hypervisor_drive *hypervisor_drive(const struct hypervisor_domain *domain,
                                                 const uint8_t drive[VM_UUID_LEN]);

@@ -52,6 +52,14 @@ static void unpause(void *arg)
         hypervisor_pause(domain, false);
 }
 
+static void find(void *arg)
+{
+    const uint8_t *id = people_vm((int)(intptr_t)arg);
+    struct hypervisor_domain *domain = id ? hypervisor_find(id) : NULL;
+    if (domain)
+        hypervisor_lose(domain, false);
+}
+
 static void act_on_disk(int64_t for_us)
 {
     disk_refuse(true);
@@ -70,6 +78,10 @@ static void act_on_domain(const struct plan_act *act, struct hypervisor_domain *
     case PLAN_ACT_PAUSE:
         hypervisor_pause(domain, true);
         clock_after(act->numbers[0] * MS, unpause, (void *)(intptr_t)act->vm, NULL);
+        return;
+    case PLAN_ACT_LOSE:
+        hypervisor_lose(domain, true);
+        clock_after(act->numbers[0] * MS, find, (void *)(intptr_t)act->vm, NULL);
         return;
     case PLAN_ACT_REBOOT:
         box_reboot(domain->box);
@@ -186,8 +198,10 @@ static void all_heal(void)
     disk_refuse(false);
     false_virt_heal();
     people_return();
-    for (unsigned i = 0; i < the_plan->nvms; i++)
+    for (unsigned i = 0; i < the_plan->nvms; i++) {
+        find((void *)(intptr_t)i);
         unpause((void *)(intptr_t)i);
+    }
 }
 
 void life_box_fill(struct box *box)

@@ -93,7 +93,7 @@ static enum plan_act_kind kind_make(uint64_t *dice)
         [PLAN_ACT_OFF] = 3,      [PLAN_ACT_PAUSE] = 4,    [PLAN_ACT_REBOOT] = 3, [PLAN_ACT_CRASH] = 8,
         [PLAN_ACT_NET] = 10,     [PLAN_ACT_LEAVE] = 8,    [PLAN_ACT_SECOND] = 4, [PLAN_ACT_ASSIGN] = 10,
         [PLAN_ACT_BRIDGE] = 8,   [PLAN_ACT_DESTROY] = 12, [PLAN_ACT_UPDATE] = 3, [PLAN_ACT_JUMP] = 1,
-        [PLAN_ACT_STRANGER] = 2, [PLAN_ACT_ADD] = 2,      [PLAN_ACT_REMOVE] = 2};
+        [PLAN_ACT_STRANGER] = 2, [PLAN_ACT_ADD] = 2,      [PLAN_ACT_REMOVE] = 2, [PLAN_ACT_LOSE] = 4};
     unsigned sum = 0;
     for (int kind = 0; kind < PLAN_ACT_COUNT; kind++)
         sum += often[kind];

@@ -34,6 +34,7 @@ enum {
     X(DIES, "domain-dies", true, "", "")                                                                     \
     X(OFF, "domain-off", true, "", "")                                                                       \
     X(PAUSE, "domain-paused", true, "for-ms", "")                                                            \
+    X(LOSE, "domain-lost", true, "for-ms", "")                                                               \
     X(REBOOT, "guest-reboots", true, "", "")                                                                 \
     X(CRASH, "controller-dies", true, "", "")                                                                \
     X(NET, "link-fault", true, "fault", "")                                                                  \
