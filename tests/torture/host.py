@@ -168,6 +168,13 @@ class Host:
         self.disk_empty()
         clock_set(0)
 
+    def show_logs(self):
+        """The end of each log, for whoever reads what went wrong."""
+        for daemon in self.daemons:
+            path = "%s/log/%s.log" % (HERE, daemon.name)
+            tail = subprocess.run(["tail", "-n", "60", path], capture_output=True, text=True, check=False).stdout
+            print("---- %s\n%s" % (path, tail), flush=True)
+
     def wait_up(self, limit_s=180):
         """Until kilnd answers, with libvirt and edge."""
         until = time.monotonic() + limit_s

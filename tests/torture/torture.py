@@ -16,7 +16,7 @@ import claims
 from host import Away, Host, clock_set, say, shell
 from vms import Vms, controllers, people_in, wait_states
 
-QUIET_S = 180  # how long a host that is left in peace may take to settle
+QUIET_S = 300  # how long a host that is left in peace may take to settle
 HOUR_S = 3600
 
 # What is done, how often beside the others.
@@ -191,6 +191,8 @@ def verdict(host, vms, torment):
             print("%s: %s" % (kind, line))
     print("torture: beside the kills %d processes were stopped, disks filled or clocks set; refused orders: %s" %
           (torment.others, vms.refusals or "none"))
+    if any(breaches.values()):
+        host.show_logs()
     counts = tuple(len(breaches[kind]) for kind in ("lost", "duplicated", "stuck", "leaked"))
     print("torture: %d kills, %d VMs, %d lost, %d duplicated, %d stuck, %d leaked" %
           ((torment.kills, len(vms.vms)) + counts), flush=True)
