@@ -2,6 +2,7 @@
  * What a terminal's holder stands on: the ring of what was shown, and the packets.
  */
 #include "tests/unit/guest_fixture.h"
+#include "tests/unit/seed.h"
 
 #include "guest/terminal_packet.h"
 #include "guest/terminal_ring.h"
@@ -55,13 +56,14 @@ static void test_a_ring_takes_more_than_it_holds(void **state)
     assert_memory_equal(out, "xy", 2);
 }
 
-static void check(const struct terminal_packet *packet, size_t expected)
+static void check(const char *name, const struct terminal_packet *packet, size_t expected)
 {
     uint8_t bytes[TERMINAL_PACKET_MAX + 1];
     struct terminal_packet again;
     size_t len;
     assert_int_equal(terminal_packet_encode(packet, bytes, TERMINAL_PACKET_MAX, &len), 0);
     assert_int_equal(len, expected);
+    seed_write("terminal_packet", name, SEED_PLAIN, bytes, len);
     assert_int_equal(terminal_packet_decode(bytes, len, &again), 0);
     assert_int_equal(again.word, packet->word);
     assert_true(again.from == packet->from && again.shown == packet->shown && again.count == packet->count);
@@ -82,19 +84,20 @@ static void test_packets_come_back_as_they_were(void **state)
 {
     (void)state;
     static const uint8_t text[] = "what is shown";
-    check(
-        &(struct terminal_packet){
-            .word = TERMINAL_HELLO,
-            .info = {.user = "ada", .keep_s = 7, .rows = 2, .columns = 3, .ended = true}},
-        1 + 4 + 3 + 32 + 8 + 8 + 4 + 2 + 2 + 1 + 1);
-    check(&(struct terminal_packet){.word = TERMINAL_JOINED, .from = 1, .shown = UINT64_MAX}, 17);
-    check(&(struct terminal_packet){.word = TERMINAL_JOIN, .from = TERMINAL_NOWHERE, .rows = 9, .columns = 8},
+    check("hello",
+          &(struct terminal_packet){
+              .word = TERMINAL_HELLO,
+              .info = {.user = "ada", .keep_s = 7, .rows = 2, .columns = 3, .ended = true}},
+          1 + 4 + 3 + 32 + 8 + 8 + 4 + 2 + 2 + 1 + 1);
+    check("joined", &(struct terminal_packet){.word = TERMINAL_JOINED, .from = 1, .shown = UINT64_MAX}, 17);
+    check("join",
+          &(struct terminal_packet){.word = TERMINAL_JOIN, .from = TERMINAL_NOWHERE, .rows = 9, .columns = 8},
           13);
-    check(&(struct terminal_packet){.word = TERMINAL_RESIZE, .rows = 1000, .columns = 999}, 5);
-    check(&(struct terminal_packet){.word = TERMINAL_OUTPUT, .bytes = {text, 13}}, 14);
-    check(&(struct terminal_packet){.word = TERMINAL_GRANT, .count = 65536}, 5);
-    check(&(struct terminal_packet){.word = TERMINAL_DONE, .status = 130}, 2);
-    check(&(struct terminal_packet){.word = TERMINAL_HANG_UP}, 1);
+    check("resize", &(struct terminal_packet){.word = TERMINAL_RESIZE, .rows = 1000, .columns = 999}, 5);
+    check("output", &(struct terminal_packet){.word = TERMINAL_OUTPUT, .bytes = {text, 13}}, 14);
+    check("grant", &(struct terminal_packet){.word = TERMINAL_GRANT, .count = 65536}, 5);
+    check("done", &(struct terminal_packet){.word = TERMINAL_DONE, .status = 130}, 2);
+    check("hang_up", &(struct terminal_packet){.word = TERMINAL_HANG_UP}, 1);
 }
 
 static void test_strange_packets_are_refused(void **state)

@@ -11,6 +11,7 @@
 
 #include "protocol/handshake.h"
 #include "tests/unit/protocol_random.h"
+#include "tests/unit/seed.h"
 
 static struct fixed_random source = {2, 0};
 static struct crypto_rsa *owner_key, *vm_key, *other_key;
@@ -165,6 +166,11 @@ static void cut_messages_and_wrong_turns_fail(void **state)
     assert_int_equal(handshake_start(pair.owner, out, &len), -EINVAL);
     assert_int_equal(handshake_start(pair.vm, out, &len), -EINVAL);
     assert_int_equal(handshake_feed(pair.owner, pair.messages[0], pair.lengths[0], out, &len), -EBADMSG);
+    /* To a VM: a HELLO with its length, and another where an AUTH is due. */
+    uint8_t turns[2 * (2 + 128)] = {0, 128};
+    memcpy(turns + 2, pair.messages[0], 128);
+    memcpy(turns + 130, turns, 130);
+    seed_write("handshake", "two-hellos", HANDSHAKE_VM, turns, sizeof turns);
     pair_close(&pair);
 }
 
@@ -294,6 +300,12 @@ static void dribbled_messages_come_out_one_by_one(void **state)
             found++;
     }
     assert_int_equal(found, 3);
+    /* As one record on stream 0, then credit on stream 1. */
+    uint8_t records[4 + sizeof stream + 8] = {0, CHANNEL_DATA, 0, sizeof stream};
+    static const uint8_t credit[] = {1, CHANNEL_MORE_CREDIT, 0, 4, 0, 1, 0, 0};
+    memcpy(records + 4, stream, sizeof stream);
+    memcpy(records + 4 + sizeof stream, credit, sizeof credit);
+    seed_write("channel", "messages", SEED_PLAIN, records, sizeof records);
     assert_int_equal(channel_assembly_feed(&assembly, (struct bytes){stream, sizeof stream}), 0);
     for (found = 0; channel_assembly_next(&assembly, &message) == 1;)
         found++;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "protocol/status.h"
+#include "tests/unit/seed.h"
 
 static const struct status sample = {
     .state = "ready",
@@ -64,6 +65,7 @@ static void test_what_is_written_is_read_back(void **state)
     struct status again;
     memset(&again, 0, sizeof again);
     char *text = encode(&sample);
+    seed_write_text("status", "ready", SEED_PLAIN, text);
     assert_non_null(strstr(text, "\"load\":[0.05,1.00,12.34]"));
     assert_int_equal(decode(text, &again), 0);
     assert_memory_equal(&again, &sample, sizeof again);

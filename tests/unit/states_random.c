@@ -4,6 +4,7 @@
  */
 #include "fsm_walk.h"
 #include "fuzz/vm_claims.h"
+#include "tests/unit/seed.h"
 
 enum { STEPS = 100000, SEED = 20561122 };
 
@@ -63,8 +64,37 @@ static void claims_hold_for_random_lives(void **unused)
         assert_in_range(visits[i], 50, STEPS);
 }
 
+/* The straight way from an order to its end, as the search reads it: a good place to begin from. */
+static void a_straight_life_keeps_the_claims(void **unused)
+{
+    static const uint8_t life[][VM_CLAIMS_BYTES] = {
+        {VM_ON_VOLUME_READY},        {VM_ON_DOMAIN_UP},
+        {VM_ON_REGISTERED, 0, 0, 1}, {VM_ON_LINK_UP},
+        {VM_ON_PAIRED, 0, 1},        {VM_ON_DRIVE_ATTACHED},
+        {VM_ON_DRIVES_ATTACHED},     {VM_ON_DRIVE_STATUS, 0, 0, VM_DRIVE_MOUNTED},
+        {VM_ON_GUEST_READY},         {VM_ON_BRIDGE_OPENED, 0, 1},
+        {VM_ON_BRIDGE_CLOSED},       {VM_ON_DESTROY_ASKED},
+    };
+    static const int states[] = {VM_IMAGE_CREATED, VM_BOOTED,      VM_REGISTERED,      VM_REGISTERED,
+                                 VM_PAIRED,        VM_PAIRED,      VM_DRIVES_ATTACHED, VM_DRIVES_ATTACHED,
+                                 VM_READY,         VM_SSH_PROXIED, VM_READY,           VM_DESTROYED};
+    const int kind = 1 + 4 + 8; /* a drive, an owner, applications */
+    int64_t now_ms = 1000;
+    struct vm vm;
+    struct fsm_fx fx;
+    (void)unused;
+    seed_write("vm_machine", "straight", kind, life, sizeof life);
+    vm_claims_begin(&vm, kind, &fx);
+    for (size_t i = 0; i < sizeof life / sizeof life[0]; i++) {
+        struct vm_event event = vm_claims_event(life[i], &now_ms);
+        assert_null(vm_claims_step(&vm, &event));
+        assert_int_equal(vm.head.state, states[i]);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(claims_hold_for_random_lives)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(claims_hold_for_random_lives),
+                                       cmocka_unit_test(a_straight_life_keeps_the_claims)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
