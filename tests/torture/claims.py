@@ -165,9 +165,11 @@ def in_use(vms):
     return found
 
 
-def check(vms, limit_s, look):
-    """Looks until nothing is wrong, or LIMIT_S are over; LOOK keeps the daemons up. Returns the breaches."""
-    until = time.monotonic() + limit_s
+def check(vms, still_s, limit_s, look):
+    """Looks until nothing is wrong, or what is wrong has been the same for STILL_S, or LIMIT_S are over: a loaded machine may
+    be slow, but not stand still. LOOK keeps the daemons up. Returns the breaches."""
+    now = changed_at = time.monotonic()
+    until, before = now + limit_s, None
     while True:
         look()
         try:
@@ -179,6 +181,9 @@ def check(vms, limit_s, look):
         except (Away, Refused, OSError, subprocess.CalledProcessError) as error:
             breaches = {"lost": [], "duplicated": [], "leaked": [],
                         "stuck": ["kilnd or libvirt does not answer: %s" % error]}
-        if not any(breaches.values()) or time.monotonic() > until:
+        now = time.monotonic()
+        if breaches != before:
+            before, changed_at = breaches, now
+        if not any(breaches.values()) or now > changed_at + still_s or now > until:
             return breaches
         time.sleep(1)
