@@ -201,6 +201,13 @@ static void take_answer(struct rpc_peer *peer, const struct rpc_message *message
     finish_waiting(waiting, &answer);
 }
 
+void rpc_peer_tell_too_large(struct rpc_peer *peer)
+{
+    struct json_writer writer = json_writer_init(0);
+    rpc_message_write_failure(&writer, "null", CODE_MESSAGE_TOO_LARGE, NULL);
+    emit(peer, &writer);
+}
+
 int rpc_peer_feed(struct rpc_peer *peer, const char *text, size_t len_bytes)
 {
     struct rpc_message message;
@@ -213,7 +220,10 @@ int rpc_peer_feed(struct rpc_peer *peer, const char *text, size_t len_bytes)
         emit_error(peer, id, RPC_INVALID_REQUEST, "not a JSON-RPC 2.0 message");
         error = 0;
     } else if (error < 0) {
-        emit_error(peer, "null", RPC_MALFORMED, error == -EMSGSIZE ? "over a limit" : "malformed text");
+        if (error == -EMSGSIZE)
+            rpc_peer_tell_too_large(peer);
+        else
+            emit_error(peer, "null", RPC_MALFORMED, "malformed text");
         error = -EBADMSG;
     } else {
         if (message.kind == RPC_MESSAGE_REQUEST || message.kind == RPC_MESSAGE_NOTIFICATION)

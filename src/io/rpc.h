@@ -71,9 +71,11 @@ int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct
 /* Calls that wait end with -ECONNRESET; requests not yet answered may still be answered, into nothing. */
 void rpc_peer_destroy(struct rpc_peer *peer);
 
-/* Takes one message. -EBADMSG malformed, too long or too deep: -32700 was emitted and the carrier must
- * close. */
+/* Takes one message. -EBADMSG malformed, too long or too deep: -32700, or MESSAGE_TOO_LARGE for what is over
+ * a limit, was emitted and the carrier must close. */
 int rpc_peer_feed(struct rpc_peer *peer, const char *text, size_t len_bytes);
+/* For a carrier that closes as a message is over its limit before it is whole: says MESSAGE_TOO_LARGE. */
+void rpc_peer_tell_too_large(struct rpc_peer *peer);
 
 /* Calls METHOD with PARAMS (JSON text of an object or array, NULL for none). FN is called once, never from
  * inside. TIMEOUT_MS 0 waits for ever. -EINVAL PARAMS is no JSON, -EMSGSIZE, -EAGAIN too many wait,

@@ -78,7 +78,7 @@ static bool take_line(struct rpc_line *line, struct evbuffer *input)
     size_t len = end.pos < 0 ? evbuffer_get_length(input) : (size_t)end.pos;
     if (len > line->message_max_bytes) {
         log_warning("rpc", "message over its limit", "bytes=%zu", len);
-        rpc_peer_feed(line->peer, "", 0);
+        rpc_peer_tell_too_large(line->peer);
         schedule_down(line, -EMSGSIZE);
         return false;
     }

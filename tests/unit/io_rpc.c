@@ -320,6 +320,8 @@ static void test_a_message_without_end_closes_at_its_limit(void **state)
     int fd = dial(&world);
     memset(text, ' ', sizeof(text));
     fixture_talk(&world.fixture, fd, text, sizeof(text), NULL, out, sizeof(out));
+    assert_non_null(strstr(out, "\"code\":1002"));
+    assert_non_null(strstr(out, "\"MESSAGE_TOO_LARGE\""));
     close(fd);
     FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
     /* Others are served. */
@@ -338,7 +340,7 @@ static void test_depth_is_limited(void **state)
     world_init(&world, false);
     int fd = dial(&world);
     fixture_talk(&world.fixture, fd, text, sizeof(text) - 1, NULL, out, sizeof(out));
-    assert_non_null(strstr(out, "-32700"));
+    assert_non_null(strstr(out, "\"MESSAGE_TOO_LARGE\""));
     close(fd);
     FIXTURE_RUN_UNTIL(&world.fixture, world.closed == 1);
     world_finish(&world);
