@@ -23,6 +23,15 @@ static void print_command(FILE *to, const struct kiln_command *command)
     fprintf(to, "  %s\n        %s\n", line, command->words);
 }
 
+static bool is_group(const char *word)
+{
+    for (size_t i = 0; i < GROUPS; i++)
+        for (const struct kiln_command *c = groups[i]; c->group; c++)
+            if (strcmp(word, c->group) == 0)
+                return true;
+    return false;
+}
+
 static void print_help(FILE *to, const char *group)
 {
     fputs("usage: kiln [--socket PATH] [--config FILE] [--json] COMMAND\n\n", to);
@@ -116,6 +125,8 @@ int main(int argc, char **argv)
         puts("kiln " KILN_VERSION);
         return CLI_OK;
     }
+    if (left > 0 && !is_group(argv[0]))
+        return cli_usage_error("there is no command '%s'", argv[0]);
     if (globals.help || left == 0) {
         print_help(globals.help ? stdout : stderr, left > 0 ? argv[0] : NULL);
         return globals.help ? CLI_OK : CLI_USAGE;

@@ -44,6 +44,15 @@ for code in "${codes[@]}"; do
     done
 done
 
+# Help is for what there is.
+for command in 'frobnicate --help' 'frobnicate' '--json frobnicate --help'; do
+    # shellcheck disable=SC2086
+    ends 2 "$kiln" $command
+    grep -q "'frobnicate'" "$made/err" || fail "kiln $command says: $(cat "$made/err")"
+done
+ends 0 "$kiln" vm create --help
+grep -q -- '--brick' "$made/out" || fail "kiln vm create --help says: $(cat "$made/out")"
+
 # Each command that kiln-connect lists says by itself how it is used.
 ends 0 "$kiln_connect" --help
 mapfile -t commands < <(sed -n 's/^  \([a-z][a-z-]*\( [a-z]*\)\{0,1\}\) .*  .*/\1/p' "$made/out" | sed 's/ *$//')
