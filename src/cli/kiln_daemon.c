@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "src/cli/kiln.h"
+#include "src/io/loop.h"
+
+#define DAY_MS 86400000LL
+#define WARN_DAYS 30 /* as kiln-edge does */
 
 static int call_without_words(const struct kiln *kiln, int argc, char **argv, const char *method,
                               kiln_show *show)
@@ -12,6 +16,16 @@ static int call_without_words(const struct kiln *kiln, int argc, char **argv, co
     struct cli_words words;
     int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
     return exit_code != CLI_OK ? exit_code : kiln_call(kiln, method, NULL, show, NULL);
+}
+
+/* Said when it is time to do something about it; `--json` has it always. */
+static void show_certificate(int64_t expires_ms)
+{
+    char time[CLI_TIME_BYTES];
+    int64_t left_days = (expires_ms - loop_wall_ms()) / DAY_MS;
+    if (expires_ms > 0 && left_days < WARN_DAYS)
+        printf("          its certificate %s %s\n", left_days < 0 ? "expired" : "expires",
+               cli_time_text(expires_ms, time));
 }
 
 static int show_status(const struct kiln *kiln, const struct json *status, void *arg)
@@ -24,6 +38,7 @@ static int show_status(const struct kiln *kiln, const struct json *status, void 
     printf("identity  %s\n", kiln_text(status, "identity"));
     printf("libvirt   %s\n", kiln_text(status, "libvirt"));
     printf("edge      %s\n", kiln_text(status, "edge"));
+    show_certificate(kiln_int(status, "edge_certificate_expires"));
     if (kiln_text(status, "store_error")[0] != '-')
         printf("store     cannot be written: %s; %s changes wait\n", kiln_text(status, "store_error"),
                kiln_text(status, "store_waiting"));

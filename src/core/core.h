@@ -111,6 +111,7 @@ struct core {
     uint8_t edge_certificate[RECORD_HASH_LEN]; /* fingerprint; last said by the edge
                                                   (core_edge_certificate_set) */
     bool edge_certificate_known;
+    int64_t edge_certificate_expires_ms; /* said with it; 0: not by this kilnd's edge */
     bool edge_up;        /* verbs' side: edge.sock is connected; shown in daemon.status */
     size_t recovering;   /* VMs that were loaded, and whose domain libvirt has not yet shown (reconcile.c) */
     uint64_t clock_boot; /* this boot of the host (deadline.c) */

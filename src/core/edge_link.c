@@ -169,6 +169,7 @@ static void handle_hello(struct rpc_request *request, const struct json *params,
     struct json_reader reader = json_reader_init(params);
     uint8_t certificate[RECORD_HASH_LEN];
     json_read_hex(&reader, "certificate", certificate, sizeof certificate);
+    int64_t expires_ms = json_read_int_or(&reader, "certificate_expires", 0, INT64_MAX, 0);
     const struct json *relays = json_read_array_or_null(&reader, "relays");
     struct ask *ask = request ? ask_create(edge->verbs, request, false) : NULL;
     if (!ask)
@@ -178,6 +179,7 @@ static void handle_hello(struct rpc_request *request, const struct json *params,
         return;
     }
     core_edge_certificate_set(edge->verbs->core, certificate);
+    edge->verbs->core->edge_certificate_expires_ms = expires_ms;
     struct json_writer out = json_writer_init(0);
     json_write_object_begin(&out, NULL);
     json_write_text(&out, "version", KILN_VERSION);

@@ -69,6 +69,7 @@ void verb_daemon_status(struct ask *ask)
     json_write_hex(&out, "identity", identity_fingerprint(core->identity), IDENTITY_HASH_LEN);
     json_write_text(&out, "libvirt", libvirt ? "up" : "down");
     json_write_text(&out, "edge", core->edge_up ? "up" : "down");
+    json_write_int(&out, "edge_certificate_expires", core->edge_certificate_expires_ms);
     write_store(&out, core->store);
     json_write_int(&out, "vms", count_living(core));
     json_write_int(&out, "recovering", (int64_t)core->recovering);

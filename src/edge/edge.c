@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/edge/bridges.h"
+#include "src/edge/certificate.h"
 #include "src/edge/events.h"
 #include "src/edge/guest_api.h"
 #include "src/edge/kilnd.h"
@@ -124,6 +125,8 @@ int edge_open(struct edge *edge, struct loop *loop, const struct config *config)
     *edge = (struct edge){.loop = loop, .config = config, .web_fd = -1, .release_fd = -1};
     int error = open_tls(edge);
     if (error == 0)
+        error = certificate_create(edge, &edge->certificate);
+    if (error == 0)
         error = limits_create(&edge->limits);
     if (error == 0)
         error = links_create(edge, &edge->links);
@@ -156,6 +159,9 @@ void edge_reload(struct edge *edge)
     }
     tls_server_fingerprint(edge->tls, edge->fingerprint);
     log_info("edge", "took certificate and key anew", "%s", "");
+    certificate_look(edge->certificate);
+    /* It signs the fingerprint that clients compare. */
+    kilnd_greet(edge->kilnd);
 }
 
 static void close_folder(int *fd)
@@ -177,6 +183,7 @@ void edge_close(struct edge *edge)
     relays_destroy(edge->relays);
     links_destroy(edge->links);
     limits_destroy(edge->limits);
+    certificate_destroy(edge->certificate);
     tls_server_destroy(edge->tls);
     close_folder(&edge->web_fd);
     close_folder(&edge->release_fd);

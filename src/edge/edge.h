@@ -11,6 +11,7 @@
 #include "src/io/tls.h"
 
 struct bridges;
+struct certificate;
 struct events;
 struct http_server;
 struct kilnd;
@@ -24,8 +25,9 @@ struct edge {
     const struct config *config; /* borrowed */
     struct tls_server *tls;      /* owned, as all below */
     uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
-    int web_fd, release_fd; /* folders that files are served from; -1 when there is none */
-    struct limits *limits;  /* connections that outlive their HTTP request, by address */
+    struct certificate *certificate; /* its watch */
+    int web_fd, release_fd;          /* folders that files are served from; -1 when there is none */
+    struct limits *limits;           /* connections that outlive their HTTP request, by address */
     struct kilnd *kilnd;
     struct links *links;
     struct relays *relays;

@@ -102,17 +102,13 @@ static void on_greeted(void *arg, const struct rpc_answer *answer)
     log_info("kilnd", "kilnd is there", "version=%s", json_read_text_or(&reader, "version", ""));
 }
 
-static void on_up(struct rpc_peer *peer, void *arg)
+static void greet(struct kilnd *kilnd, struct rpc_peer *peer)
 {
-    struct kilnd *kilnd = arg;
     struct json_writer params = json_writer_init(0);
-    /* A new kilnd knows neither links nor readers of events; guests and owners who come again are as good as
-     * new. */
-    links_close_all(kilnd->edge->links);
-    events_close_all(kilnd->edge->events);
     json_write_object_begin(&params, NULL);
     json_write_text(&params, "version", KILN_VERSION);
     json_write_hex(&params, "certificate", kilnd->edge->fingerprint, sizeof(kilnd->edge->fingerprint));
+    json_write_int(&params, "certificate_expires", tls_server_expires_ms(kilnd->edge->tls));
     json_write_array_begin(&params, "relays");
     bridges_write(kilnd->edge->bridges, &params);
     relays_write(kilnd->edge->relays, &params);
@@ -122,6 +118,23 @@ static void on_up(struct rpc_peer *peer, void *arg)
         rpc_call(peer, "edge.hello", params.text, KILND_CALL_TIMEOUT_MS, on_greeted, kilnd) < 0)
         log_error("kilnd", "cannot greet kilnd", "bytes=%zu", params.len);
     json_writer_finish(&params);
+}
+
+static void on_up(struct rpc_peer *peer, void *arg)
+{
+    struct kilnd *kilnd = arg;
+    /* A new kilnd knows neither links nor readers of events; guests and owners who come again are as good as
+     * new. */
+    links_close_all(kilnd->edge->links);
+    events_close_all(kilnd->edge->events);
+    greet(kilnd, peer);
+}
+
+void kilnd_greet(struct kilnd *kilnd)
+{
+    struct rpc_peer *peer = rpc_client_peer(kilnd->client);
+    if (peer != NULL)
+        greet(kilnd, peer);
 }
 
 static void on_down(int error, void *arg)

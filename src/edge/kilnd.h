@@ -24,6 +24,9 @@ struct kilnd;
 int kilnd_open(struct edge *edge, const char *path, struct kilnd **ret_kilnd);
 void kilnd_close(struct kilnd *kilnd);
 
+/* Tells kilnd again who we are, after a change of the certificate. Links and readers stay. */
+void kilnd_greet(struct kilnd *kilnd);
+
 /* Whether kilnd is there and has been told of us. */
 bool kilnd_is_up(const struct kilnd *kilnd);
 size_t kilnd_queued_bytes(const struct kilnd *kilnd);

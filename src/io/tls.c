@@ -52,6 +52,11 @@ void tls_server_fingerprint(const struct tls_server *server, uint8_t ret_fingerp
     tls_config_fingerprint(server->config, ret_fingerprint);
 }
 
+int64_t tls_server_expires_ms(const struct tls_server *server)
+{
+    return tls_config_expires_ms(server->config);
+}
+
 void tls_server_destroy(struct tls_server *server)
 {
     if (server == NULL)

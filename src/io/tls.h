@@ -25,6 +25,8 @@ int tls_server_create(const char *certificate_path, const char *key_path, struct
 int tls_server_reload(struct tls_server *server);
 /* SHA-256 of the certificate in use. */
 void tls_server_fingerprint(const struct tls_server *server, uint8_t ret_fingerprint[TLS_FINGERPRINT_BYTES]);
+/* When the first certificate of the chain in use is over, in ms since 1970. */
+int64_t tls_server_expires_ms(const struct tls_server *server);
 /* Sessions that exist stay usable. */
 void tls_server_destroy(struct tls_server *server);
 

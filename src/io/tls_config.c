@@ -12,6 +12,7 @@
 #include <mbedtls/x509_crt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <psa/crypto.h>
@@ -28,7 +29,8 @@ struct tls_config {
     uint8_t pin[TLS_FINGERPRINT_BYTES];
 };
 
-/* Forward secret and AEAD only. ChaCha20 first: without hardware GCM it is the faster one in mbedTLS. */
+/* Forward secret and AEAD only; sessions are resumed neither by ticket nor by id, so no key outlives its
+ * session. ChaCha20 first: without hardware GCM it is the faster one in mbedTLS. */
 static const int suites[] = {
 #ifdef MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256
     MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
@@ -44,6 +46,16 @@ static const int suites[] = {
     0,
 };
 
+/* Fast ones first: with mbedTLS's own order most peers get P-521, which costs a handshake several times as
+ * much. */
+#if MBEDTLS_VERSION_MAJOR >= 3
+static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+                                  MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+#else
+static const mbedtls_ecp_group_id groups[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1,
+                                              MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE};
+#endif
+
 int tls_random(void *unused, unsigned char *out, size_t len_bytes)
 {
     (void)unused;
@@ -55,8 +67,10 @@ static void set_floor(mbedtls_ssl_config *ssl)
 {
 #if MBEDTLS_VERSION_MAJOR >= 3
     mbedtls_ssl_conf_min_tls_version(ssl, MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_groups(ssl, groups);
 #else
     mbedtls_ssl_conf_min_version(ssl, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+    mbedtls_ssl_conf_curves(ssl, groups);
 #endif
     mbedtls_ssl_conf_ciphersuites(ssl, suites);
     mbedtls_ssl_conf_rng(ssl, tls_random, NULL);
@@ -168,4 +182,21 @@ void tls_fingerprint_of(const struct mbedtls_x509_crt *certificate,
 void tls_config_fingerprint(const struct tls_config *config, uint8_t ret_fingerprint[TLS_FINGERPRINT_BYTES])
 {
     tls_fingerprint_of(&config->certificate, ret_fingerprint);
+}
+
+int64_t tls_config_expires_ms(const struct tls_config *config)
+{
+    int64_t first_ms = INT64_MAX;
+    for (const mbedtls_x509_crt *one = &config->certificate; one != NULL; one = one->next) {
+        const mbedtls_x509_time *to = &one->valid_to;
+        struct tm utc = {.tm_year = to->year - 1900,
+                         .tm_mon = to->mon - 1,
+                         .tm_mday = to->day,
+                         .tm_hour = to->hour,
+                         .tm_min = to->min,
+                         .tm_sec = to->sec};
+        int64_t ms = (int64_t)timegm(&utc) * 1000;
+        first_ms = ms < first_ms ? ms : first_ms;
+    }
+    return first_ms;
 }

@@ -23,6 +23,8 @@ const struct mbedtls_ssl_config *tls_config_ssl(const struct tls_config *config)
 const uint8_t *tls_config_pin(const struct tls_config *config);
 /* SHA-256 of our own certificate (servers). */
 void tls_config_fingerprint(const struct tls_config *config, uint8_t ret_fingerprint[TLS_FINGERPRINT_BYTES]);
+/* When the first of our certificates (servers) is over, in ms since 1970. */
+int64_t tls_config_expires_ms(const struct tls_config *config);
 void tls_fingerprint_of(const struct mbedtls_x509_crt *certificate,
                         uint8_t ret_fingerprint[TLS_FINGERPRINT_BYTES]);
 
