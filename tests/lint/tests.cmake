@@ -12,6 +12,7 @@ if(NOT KILN_FUZZ AND NOT KILN_SANITIZE)
   foreach(room states protocol)
     add_test(NAME lint/purity_${room} COMMAND ${lint}/purity.sh $<TARGET_FILE:kiln_${room}> ${lint}/pure/${room})
   endforeach()
+  add_test(NAME lint/named COMMAND ${lint}/named.sh ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   add_test(NAME lint/hardening COMMAND ${lint}/hardening.sh $<TARGET_FILE:kilnd> $<TARGET_FILE:kiln-edge> $<TARGET_FILE:kiln>
            $<TARGET_FILE:kiln-connect> $<TARGET_FILE:kiln-stub> $<TARGET_FILE:kiln-controller>)
 endif()
