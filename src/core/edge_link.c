@@ -33,6 +33,8 @@ struct edge_link {
     struct rpc_server *server; /* owned */
     struct rpc_link *link;     /* of the edge that said hello last; NULL: none */
     struct loop_timer *absent; /* owned; armed while there is none: its bridges end with it */
+    uid_t user;                /* the edge's, as it was when kilnd started */
+    bool user_known;
 };
 
 /* ---- to the edge ---- */
@@ -368,10 +370,9 @@ static const struct rpc_method methods[] = {
 /* The edge's own user; also kilnd's and root, who could take its place anyway. */
 static bool on_open(struct rpc_link *link, void *arg)
 {
-    const struct passwd *edge = getpwnam(EDGE_USER);
+    const struct edge_link *edge = arg;
     uid_t uid = rpc_link_uid(link);
-    (void)arg;
-    if (uid == 0 || uid == geteuid() || (edge && uid == edge->pw_uid))
+    if (uid == 0 || uid == geteuid() || (edge->user_known && uid == edge->user))
         return true;
     log_warning("edge", "a stranger on edge.sock was turned away", "uid=%u", (unsigned)uid);
     return false;
@@ -398,6 +399,9 @@ int edge_link_create(struct verbs *verbs, const char *path, struct edge_link **r
                                          .on_close = on_close,
                                          .arg = edge};
     edge->verbs = verbs;
+    const struct passwd *user = getpwnam(EDGE_USER);
+    edge->user_known = user != NULL;
+    edge->user = user ? user->pw_uid : 0;
     int error = loop_timer_create(verbs->core->loop, give_up, edge, &edge->absent);
     if (!error)
         error = rpc_server_open(verbs->core->loop, path, &options, &edge->server);

@@ -15,6 +15,7 @@
 
 #include "src/core/core.h"
 #include "src/core/network.h"
+#include "src/core/sandbox.h"
 #include "src/core/store_tool.h"
 #include "src/core/verbs.h"
 #include "src/io/locked.h"
@@ -168,7 +169,9 @@ static int serve(struct core *core)
 {
     struct verbs *verbs = NULL;
     char error[CORE_ERROR_LEN] = "no memory";
-    int rc = loop_create(&core->loop);
+    int rc = sandbox_enter();
+    if (!rc)
+        rc = loop_create(&core->loop);
     if (!rc)
         rc = signals_take(core, &verbs);
     if (!rc)
@@ -177,6 +180,8 @@ static int serve(struct core *core)
         rc = verbs_start(core, &verbs, error);
     if (!rc)
         rc = core_start(core, error);
+    if (!rc && (rc = sandbox_lock()))
+        snprintf(error, sizeof error, "the sandbox is not closed");
     if (rc) {
         log_error("kilnd", "cannot start", "error=%s", error);
     } else {

@@ -17,6 +17,7 @@
 #include "src/core/store_private.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
+#include "src/io/thread.h"
 
 enum {
     RETRY_FIRST_MS = 50,
@@ -322,9 +323,9 @@ int store_thread_start(struct store *store)
     if (rc)
         return rc;
     loop_watch_set(store->watch, LOOP_READ);
-    rc = pthread_create(&store->thread, NULL, thread_main, store);
+    rc = thread_create(&store->thread, thread_main, store);
     store->thread_runs = rc == 0;
-    return -rc;
+    return rc;
 }
 
 void store_thread_stop(struct store *store)

@@ -4,10 +4,10 @@
  * In: a function. Out: it ran, told on the loop. Kept: the one job.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "src/core/store_private.h"
+#include "src/io/thread.h"
 
 struct store_job {
     struct store *store; /* borrowed */
@@ -29,21 +29,16 @@ static void *job_main(void *arg)
 
 int store_job(struct store *store, store_job_fn *run, store_done_fn *done, void *arg)
 {
-    sigset_t all, before;
     if (store->job)
         return -EBUSY;
     struct store_job *job = calloc(1, sizeof *job);
     if (!job)
         return -ENOMEM;
     *job = (struct store_job){.store = store, .run = run, .done = done, .arg = arg};
-    /* Signals are the loop's. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&job->thread, NULL, job_main, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int rc = thread_create(&job->thread, job_main, job);
     if (rc) {
         free(job);
-        return -rc;
+        return rc;
     }
     store->job = job;
     return 0;

@@ -9,9 +9,9 @@
 #include "src/core/virt_private.h"
 
 #include "src/io/log.h"
+#include "src/io/thread.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -181,22 +181,18 @@ static void *connector_main(void *arg)
 
 int virt_connection_begin(struct virt *virt)
 {
-    sigset_t all, before;
     int r;
 
     pthread_once(&event_impl_once, register_event_impl);
     if (event_impl_result < 0)
         return event_impl_result;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     virt->events_run = true;
-    r = -pthread_create(&virt->events, NULL, events_main, virt);
+    r = thread_create(&virt->events, events_main, virt);
     if (r < 0)
         virt->events_run = false;
     else
-        r = -pthread_create(&virt->connector, NULL, connector_main, virt);
+        r = thread_create(&virt->connector, connector_main, virt);
     virt->connector_runs = r == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return r;
 }
 

@@ -5,10 +5,10 @@
 #include "src/core/worker.h"
 
 #include "src/io/loop.h"
+#include "src/io/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,20 +168,14 @@ static void on_wake(int ready, void *arg)
 static int start_threads(struct worker *worker)
 {
     static const int wanted[WORKER_NLANES] = {WORKER_NORMAL_THREADS, WORKER_DESTROY_THREADS};
-    sigset_t all, before;
     int r = 0;
-
-    /* Signals belong to the loop: a thread made with all of them blocked never gets one. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int lane = 0; lane < WORKER_NLANES && r == 0; lane++) {
         for (int i = 0; i < wanted[lane] && r == 0; i++) {
-            r = -pthread_create(&worker->threads[worker->nthreads], NULL, lane_main, &worker->lanes[lane]);
+            r = thread_create(&worker->threads[worker->nthreads], lane_main, &worker->lanes[lane]);
             if (r == 0)
                 worker->nthreads++;
         }
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return r;
 }
 

@@ -87,7 +87,7 @@ static int serve(const struct config *config)
         return 1;
     int status = 1;
     if (edge_open(&edge, loop, config) == 0) {
-        if (loop_on_signal(loop, SIGTERM, on_end, &edge) == 0 &&
+        if (sandbox_lock(config) == 0 && loop_on_signal(loop, SIGTERM, on_end, &edge) == 0 &&
             loop_on_signal(loop, SIGINT, on_end, &edge) == 0 &&
             loop_on_signal(loop, SIGHUP, on_reload, &edge) == 0 && loop_run(loop) == 0)
             status = 0;

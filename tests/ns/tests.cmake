@@ -15,7 +15,12 @@ if(NOT KILN_FUZZ)
   add_executable(ns_users ${ns}/users.c)
   target_link_libraries(ns_users PRIVATE kiln_guest ${CMOCKA})
 
-  set_target_properties(ns_hostile_edge ns_peer ns_users PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
+  add_executable(ns_sandbox_edge ${ns}/sandbox_edge.c ${ns}/sandbox_deeds.c)
+  target_link_libraries(ns_sandbox_edge PRIVATE kiln_edge)
+  add_executable(ns_sandbox_core ${ns}/sandbox_core.c ${ns}/sandbox_deeds.c)
+  target_link_libraries(ns_sandbox_core PRIVATE kiln_core)
+
+  set_target_properties(ns_hostile_edge ns_peer ns_users ns_sandbox_edge ns_sandbox_core PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
 
   if(NOT KILN_SANITIZE)
     file(GLOB cases RELATIVE ${ns} CONFIGURE_DEPENDS ${ns}/case_*)
