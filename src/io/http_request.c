@@ -141,7 +141,7 @@ static int read_head(struct http_head *head, struct evhttp_request *evhttp)
         error = http_head_set_target(head, evhttp_request_get_uri(evhttp));
     if (error < 0)
         return status_of(error);
-    head->minor = evhttp->minor;
+    head->minor = evhttp->minor == 1;
     http_head_read_keep_alive(head, head->minor);
     return is_unambiguous(head) ? 0 : 400;
 }
