@@ -6,7 +6,9 @@
 #   make build             the programs, in build/bin
 #   make torture SECONDS=60 [SEED=n]   kills everything at random among 200 VMs, then counts what is lost, stuck or leaked
 #   make bench             the figures of a kilnd with 10,000 VMs, as a table
-#   make fuzz SECONDS=60   searches with every fuzz target, that many seconds each
+#   make fuzz SECONDS=60   searches with every fuzz target, that many seconds each, having shown the lines that the kept inputs run
+#   make fuzz-afl SECONDS=60   the same targets, by AFL++
+#   make fuzz-coverage     the lines that the kept inputs of each target run
 #   make seeds             has the unit tests write their inputs as seeds into fuzz/, to be looked at and committed
 #
 # TESTS=REGEX narrows `make check` to ctest entries of that name; JOBS is how many run at once.
@@ -18,11 +20,13 @@ BUILD := build
 # Warnings as errors of a second compiler and both sanitizers, at the price of one further build.
 SANITIZED := build-sanitized
 FUZZING := build-fuzz
+FUZZING_AFL := build-afl
+COVERAGE := build-coverage
 
 # The base's kernel tells whether KVM works here.
 WORLD = KILN_PROBE_KERNEL=$$(guest/brick/build --base-only)/vmlinuz tests/world/run
 
-.PHONY: build check check-web demo torture bench fuzz seeds packages brick-base sanitized clean
+.PHONY: build check check-web demo torture bench fuzz fuzz-afl fuzz-coverage seeds packages brick-base sanitized clean
 .SILENT:
 
 build: packages
@@ -48,7 +52,18 @@ bench: build
 fuzz: packages
 	CC=clang cmake -S . -B $(FUZZING) -G Ninja -DKILN_FUZZ=ON >/dev/null
 	cmake --build $(FUZZING) --target fuzzers
+	$(MAKE) fuzz-coverage
 	fuzz/search $(FUZZING) $(SECONDS)
+
+fuzz-afl: packages
+	CC=afl-clang-fast cmake -S . -B $(FUZZING_AFL) -G Ninja -DKILN_FUZZ=ON >/dev/null
+	cmake --build $(FUZZING_AFL) --target fuzzers
+	fuzz/search_afl $(FUZZING_AFL) $(SECONDS)
+
+fuzz-coverage: packages
+	CC=clang cmake -S . -B $(COVERAGE) -G Ninja -DKILN_COVERAGE=ON >/dev/null
+	cmake --build $(COVERAGE) --target fuzzers
+	fuzz/coverage $(COVERAGE)
 
 seeds: build
 	KILN_SEEDS=$(CURDIR)/fuzz ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '^unit/'
@@ -64,4 +79,4 @@ sanitized: packages
 	cmake --build $(SANITIZED)
 
 clean:
-	rm -rf $(BUILD) $(SANITIZED) $(FUZZING)
+	rm -rf $(BUILD) $(SANITIZED) $(FUZZING) $(FUZZING_AFL) $(COVERAGE)
