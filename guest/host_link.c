@@ -11,6 +11,7 @@
 
 #include "guest/controller.h"
 #include "guest/host_tell.h"
+#include "guest/refusal.h"
 #include "protocol/json_write.h"
 #include "protocol/link.h"
 #include "src/io/backoff.h"
@@ -34,7 +35,7 @@ struct host_link {
     uint8_t nonce[LINK_NONCE_BYTES];
     struct loop_timer *again, *beat; /* owned */
     struct backoff backoff;
-    bool opened; /* once: what follows is a reopening, after a pause */
+    bool tried; /* once, and the host answered: what follows is another try, after a pause */
     struct host_told told;
 };
 
@@ -111,6 +112,14 @@ static void try_again(struct host_link *link, const char *detail)
     controller_happen_trouble(link->controller, GUEST_ON_HOST_UNREACHABLE, CODE_WEBSOCKET_FAILED, detail);
 }
 
+/* Whether it was refused because the host knows of no registration (README 4.3). */
+static bool is_unknown(const struct ws_close *close)
+{
+    const struct code_info *info =
+        close->http_body != NULL ? refusal_read(close->http_body, strlen(close->http_body)) : NULL;
+    return info != NULL && info->code == CODE_NOT_REGISTERED;
+}
+
 static void take_close(void *arg, const struct ws_close *close)
 {
     struct host_link *link = arg;
@@ -124,11 +133,13 @@ static void take_close(void *arg, const struct ws_close *close)
     log_info("link", "is down", "detail=\"%s\"", detail);
     link->up = false;
     drop(link);
-    if (!was_up) {
+    link->tried = link->tried || is_unknown(close);
+    if (was_up)
+        controller_happen_plain(link->controller, GUEST_ON_LINK_DOWN);
+    else if (is_unknown(close))
+        controller_happen_plain(link->controller, GUEST_ON_REGISTRATION_UNKNOWN);
+    else
         try_again(link, detail);
-        return;
-    }
-    controller_happen_plain(link->controller, GUEST_ON_LINK_DOWN);
 }
 
 /* Gives the connection up because of what came on it. */
@@ -156,7 +167,7 @@ static void take_hello(void *arg, const struct rpc_answer *answer)
     }
     link->up = true;
     backoff_reset(&link->backoff);
-    link->opened = true;
+    link->tried = true;
     link->told = (struct host_told){.state = -1};
     log_info("link", "is up", "%s", "");
     controller_happen_plain(link->controller, GUEST_ON_LINK_UP);
@@ -233,7 +244,7 @@ static void open_ws(void *arg)
 void host_link_open(struct host_link *link)
 {
     if (link->ws == NULL && !loop_timer_armed(link->again))
-        loop_timer_arm(link->again, link->opened ? backoff_next(&link->backoff) : 0);
+        loop_timer_arm(link->again, link->tried ? backoff_next(&link->backoff) : 0);
 }
 
 int host_link_create(struct controller *controller, struct host_link **ret_link)

@@ -1,7 +1,8 @@
 /*
  * Host link: the authenticated JSON-RPC link between controller and kilnd (README 4.3, 4.4, 6.4).
  * In: the host's notifications. Out: LINK_UP, LINK_DOWN, HOST_UNREACHABLE, ASSIGNED, DRIVES_TOLD,
- * SHUTDOWN_ASKED, UPDATE_AVAILABLE; reports. Kept: one connection, opened again when it is lost.
+ * SHUTDOWN_ASKED, UPDATE_AVAILABLE, REGISTRATION_UNKNOWN (it is not tried again by itself then); reports.
+ * Kept: one connection, opened again when it is lost.
  */
 #ifndef KILN_GUEST_HOST_LINK_H
 #define KILN_GUEST_HOST_LINK_H

@@ -53,13 +53,14 @@ enum guest_state {
     X(REGISTERED, "registered") /* the host's reply is checked [owner, or none yet] */                       \
     X(REGISTRATION_REFUSED, "registration-refused") /* by the host, for good [trouble] */                    \
     X(HOST_UNREACHABLE, "host-unreachable") /* one try to register or to open the link failed [trouble] */   \
-    X(LINK_UP, "link-up")                   /* the link is open */                                           \
-    X(LINK_DOWN, "link-down")               /* it is closed */                                               \
-    X(DRIVE_MOUNTED, "drive-mounted")       /* [drive: id] just now, or found so */                          \
-    X(DRIVE_FAILED, "drive-failed")         /* it could not be unlocked or mounted [drive] */                \
-    X(USERS_APPLIED, "users-applied")       /* users, groups and directories are as the database says */     \
-    X(USERS_FAILED, "users-failed")         /* they are not, nothing is half made [trouble] */               \
-    X(FATAL, "fatal")                       /* integration is not possible [trouble] */                      \
+    X(REGISTRATION_UNKNOWN, "registration-unknown") /* the host takes no link of a VM not registered */      \
+    X(LINK_UP, "link-up")                           /* the link is open */                                   \
+    X(LINK_DOWN, "link-down")                       /* it is closed */                                       \
+    X(DRIVE_MOUNTED, "drive-mounted")               /* [drive: id] just now, or found so */                  \
+    X(DRIVE_FAILED, "drive-failed")                 /* it could not be unlocked or mounted [drive] */        \
+    X(USERS_APPLIED, "users-applied") /* users, groups and directories are as the database says */           \
+    X(USERS_FAILED, "users-failed")   /* they are not, nothing is half made [trouble] */                     \
+    X(FATAL, "fatal")                 /* integration is not possible [trouble] */                            \
     /* from the host's link */                                                                               \
     X(ASSIGNED, "assigned")                 /* a checked binding names the owner [owner] */                  \
     X(DRIVES_TOLD, "drives-told")           /* the host's list of drives, complete [drives] */               \

@@ -86,6 +86,26 @@ void guest_act_count_try(void *record, const void *event, struct fsm_fx *fx)
     ((struct guest *)record)->failed_tries++;
 }
 
+bool guest_when_same_owner(const void *record, const void *event)
+{
+    const struct guest *guest = record;
+    const struct guest_owner *owner = &((const struct guest_event *)event)->owner;
+    return !guest->owned || !owner->known ||
+           memcmp(guest->owner, owner->fingerprint, sizeof guest->owner) == 0;
+}
+
+void guest_act_registered(void *record, const void *event, struct fsm_fx *fx)
+{
+    struct guest *guest = record;
+    const struct guest_owner *owner = &((const struct guest_event *)event)->owner;
+    (void)fx;
+    guest->failed_tries = 0;
+    if (!owner->known)
+        return;
+    guest->owned = true;
+    memcpy(guest->owner, owner->fingerprint, sizeof guest->owner);
+}
+
 void guest_act_link_up(void *record, const void *event, struct fsm_fx *fx)
 {
     struct guest *guest = record;

@@ -34,6 +34,12 @@ void guest_act_fail(void *record, const void *event, struct fsm_fx *fx);
 void guest_act_tell_trouble(void *record, const void *event, struct fsm_fx *fx);
 void guest_act_count_try(void *record, const void *event, struct fsm_fx *fx);
 
+/* Whether the registration's reply names the owner that the VM has, where it has one. */
+bool guest_when_same_owner(const void *record, const void *event);
+
+/* The registration's reply is taken. */
+void guest_act_registered(void *record, const void *event, struct fsm_fx *fx);
+
 /* The link is open. */
 void guest_act_link_up(void *record, const void *event, struct fsm_fx *fx);
 

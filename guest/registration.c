@@ -11,6 +11,7 @@
 #include "guest/address.h"
 #include "guest/controller.h"
 #include "guest/owner.h"
+#include "guest/refusal.h"
 #include "protocol/crypto.h"
 #include "protocol/json.h"
 #include "src/io/backoff.h"
@@ -123,19 +124,13 @@ static void take_reply(struct registration *registration, const struct register_
     controller_happen(controller, &event);
 }
 
-/* The code and words of a refusal's body (README 1.8). */
 static void take_refusal(struct registration *registration, const struct http_answer *answer)
 {
-    struct json *tree = NULL;
     char detail[GUEST_DETAIL_LEN];
-    json_parse(answer->body, answer->body_bytes, NULL, &tree);
-    const struct json *error = json_member(tree, "error");
-    const char *name = json_text(json_member(error, "code"));
-    const struct code_info *info = name != NULL ? code_find(name) : NULL;
+    const struct code_info *info = refusal_read(answer->body, answer->body_bytes);
     snprintf(detail, sizeof detail, "the host answered %d%s%.100s", answer->status, info != NULL ? ": " : "",
              info != NULL ? info->words : "");
     enum kiln_code code = info != NULL ? info->code : CODE_HOST_UNREACHABLE;
-    json_destroy(tree);
     if (answer->status == 429 || answer->status >= 500 || info == NULL)
         try_later(registration, CODE_HOST_UNREACHABLE, detail);
     else

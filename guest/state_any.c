@@ -33,6 +33,17 @@ static bool was_linked(const void *record, const void *event)
     return ((const struct guest *)record)->head.state >= GUEST_WAITING;
 }
 
+/* What only a link that is not open can have led to. */
+static bool link_is_lost(const void *record, const void *event)
+{
+    return was_linked(record, event) && !link_is_up(record, event);
+}
+
+static bool registers_again(const void *record, const void *event)
+{
+    return link_is_lost(record, event) && guest_when_same_owner(record, event);
+}
+
 static bool owner_can_come(const void *record, const void *event)
 {
     return was_linked(record, event) && guest_when_authenticated(record, event);
@@ -51,6 +62,20 @@ static void open_link_again(void *record, const void *event, struct fsm_fx *fx)
     (void)event;
     ((struct guest *)record)->link_up = false;
     fsm_fx_push(fx, GUEST_FX_OPEN_LINK, 0);
+}
+
+/* The very same request: a host whose store is back from a copy made before it knows no other. */
+static void register_again(void *record, const void *event, struct fsm_fx *fx)
+{
+    (void)record;
+    (void)event;
+    fsm_fx_push(fx, GUEST_FX_REGISTER, 0);
+}
+
+static void registered_again(void *record, const void *event, struct fsm_fx *fx)
+{
+    guest_act_registered(record, event, fx);
+    open_link_again(record, event, fx);
 }
 
 static void link_up(void *record, const void *event, struct fsm_fx *fx)
@@ -82,6 +107,12 @@ static const struct fsm_row rows[] = {
     {GUEST_ON_LINK_DOWN, link_is_up, open_link_again, FSM_STAY, "the link is lost and opened again"},
     {GUEST_ON_HOST_UNREACHABLE, NULL, guest_act_count_try, FSM_STAY,
      "the host cannot be reached; it is tried again"},
+    {GUEST_ON_REGISTRATION_UNKNOWN, link_is_lost, register_again, FSM_STAY,
+     "the host does not know this VM any more: it registers again, by the same request"},
+    {GUEST_ON_REGISTERED, registers_again, registered_again, FSM_STAY, "the host knows this VM's key again"},
+    /* Whoever says no may be the edge alone: what is in use is not given up for it. */
+    {GUEST_ON_REGISTRATION_REFUSED, link_is_lost, open_link_again, FSM_STAY,
+     "the host refuses to register this VM again; it stays as it is, and the link is tried again"},
 
     {GUEST_ON_ASSIGNED, nobody_yet, keep_owner, FSM_STAY, "the VM is given to an owner"},
     {GUEST_ON_ASSIGNED, same_owner, NULL, FSM_STAY, "the same owner once more"},

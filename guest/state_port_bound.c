@@ -1,8 +1,6 @@
 /*
  * state_port_bound.c - port 22 is ours: the VM registers with the host.
  */
-#include <string.h>
-
 #include "guest/machine_common.h"
 
 static void enter(const void *record, struct fsm_fx *fx)
@@ -11,19 +9,9 @@ static void enter(const void *record, struct fsm_fx *fx)
     fsm_fx_push(fx, GUEST_FX_REGISTER, 0);
 }
 
-static void keep_reply(void *record, const void *event, struct fsm_fx *fx)
-{
-    struct guest *guest = record;
-    const struct guest_owner *owner = &((const struct guest_event *)event)->owner;
-    (void)fx;
-    guest->failed_tries = 0;
-    guest->owned = owner->known;
-    if (owner->known)
-        memcpy(guest->owner, owner->fingerprint, sizeof guest->owner);
-}
-
 static const struct fsm_row rows[] = {
-    {GUEST_ON_REGISTERED, NULL, keep_reply, GUEST_REGISTERED, "the host knows this VM's key"},
+    {GUEST_ON_REGISTERED, guest_when_same_owner, guest_act_registered, GUEST_REGISTERED,
+     "the host knows this VM's key"},
     {GUEST_ON_REGISTRATION_REFUSED, NULL, guest_act_fail, GUEST_ENDING,
      "the host refuses to register this VM"},
     {GUEST_ON_HOST_UNREACHABLE, guest_when_last_try, guest_act_fail, GUEST_ENDING,

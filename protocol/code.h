@@ -40,6 +40,7 @@
     X(GUEST_CRASHED, 1213, 500, "the controller keeps crashing", "look at the console")                      \
     X(RELEASE_NOT_CURRENT, 1214, 403, "the guest runs another release than the published one",               \
       "check the edge's release folder; else the edge may be hostile")                                       \
+    X(NOT_REGISTERED, 1215, 409, "the VM's registration is not known", "none: the VM registers by itself")   \
     /* VMs */                                                                                                \
     X(DEADLINE_PASSED, 1301, 504, "the VM did not get on in time", "look at kiln vm why")                    \
     X(VOLUME_FAILED, 1302, 500, "the VM's image could not be made", "check the storage pool")                \

@@ -207,12 +207,15 @@ static void handle_token(struct rpc_request *request, const struct json *params,
         return;
     json_read_uuid(&reader, "uuid", uuid);
     json_read_hex(&reader, "token", token, sizeof token);
-    if (json_reader_end(&reader))
+    if (json_reader_end(&reader)) {
         ask_refuse(ask, CODE_BAD_PARAMETER, reader.wrong);
-    else if (!register_token_good(ask->verbs->core, uuid, token))
-        ask_refuse(ask, CODE_PROOF_WRONG, "");
-    else
+        return;
+    }
+    enum kiln_code code = register_token_check(ask->verbs->core, uuid, token);
+    if (code == CODE_NONE)
         ask_send_empty(ask);
+    else
+        ask_refuse(ask, code, "");
 }
 
 static void handle_link_open(struct rpc_request *request, const struct json *params, void *arg)

@@ -240,15 +240,17 @@ void register_guest(struct ask *ask, const struct json *params)
         post(ask, vm, &request, hash);
 }
 
-bool register_token_good(const struct core *core, const uint8_t uuid[VM_UUID_LEN],
-                         const uint8_t token[RECORD_HASH_LEN])
+enum kiln_code register_token_check(const struct core *core, const uint8_t uuid[VM_UUID_LEN],
+                                    const uint8_t token[RECORD_HASH_LEN])
 {
     uint8_t key[CRYPTO_KEY_BYTES], expected[CRYPTO_HASH_BYTES];
     const struct vm *vm = find_living(core, uuid);
     bool good = derive_key(core, vm, key) == 0;
     register_derive_token(key, uuid, expected);
-    good = wire_equal(expected, token, sizeof expected) && good && vm && vm_link_allowed(vm);
+    good = wire_equal(expected, token, sizeof expected) && good && vm;
     crypto_wipe(key, sizeof key);
     crypto_wipe(expected, sizeof expected);
-    return good;
+    if (!good)
+        return CODE_PROOF_WRONG;
+    return vm_link_allowed(vm) ? CODE_NONE : CODE_NOT_REGISTERED;
 }

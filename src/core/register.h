@@ -17,8 +17,9 @@ struct json;
  * yet known to run: ask again). RELEASE_NOT_CURRENT (releases.h), which ends the VM. */
 void register_guest(struct ask *ask, const struct json *params);
 
-/* Whether TOKEN is the guest's of this VM, and the VM may open its link and channels. */
-bool register_token_good(const struct core *core, const uint8_t uuid[VM_UUID_LEN],
-                         const uint8_t token[RECORD_HASH_LEN]);
+/* Whether TOKEN is the guest's of this VM, and the VM may open its link and channels: CODE_NONE, PROOF_WRONG
+ * (also for an unknown VM), NOT_REGISTERED (the token is good: the guest shall register, perhaps again). */
+enum kiln_code register_token_check(const struct core *core, const uint8_t uuid[VM_UUID_LEN],
+                                    const uint8_t token[RECORD_HASH_LEN]);
 
 #endif

@@ -17,7 +17,9 @@
 #include "protocol/wire.h"
 #include "src/core/audit.h"
 #include "src/core/core.h"
+#include "src/core/record.h"
 #include "src/core/record_view.h"
+#include "src/core/store.h"
 #include "src/core/store_backup.h"
 #include "src/core/store_head.h"
 #include "src/io/config.h"
@@ -150,12 +152,37 @@ static int assignment_put(struct store *store, struct store_batch *batch)
     return 0;
 }
 
+/* A VM may be far beyond what the backup knows of it: it gets the time to say so. By no clock of a boot, as
+ * that of the backup's time may have been another's. */
+static int deadline_renew(void *arg, const void *key, size_t key_len_bytes, const void *value,
+                          size_t value_len_bytes)
+{
+    struct vm vm;
+    uint64_t seq;
+    uint8_t *bytes;
+    size_t len_bytes;
+    int rc = record_vm_decode(value, value_len_bytes, &vm, &seq);
+    if (rc || vm.head.state == VM_DESTROYED || !vm.head.deadline_at_ms)
+        return rc;
+    vm.head.deadline_at_ms = loop_wall_ms() + vm.timeout_ms[vm.head.state];
+    vm.clock_boot = 0;
+    vm.clock_ahead_ms = 0;
+    rc = record_vm_encode(&vm, seq, &bytes, &len_bytes);
+    if (rc)
+        return rc;
+    store_put(arg, STORE_VMS, key, key_len_bytes, bytes, len_bytes);
+    free(bytes);
+    return 0;
+}
+
 static int restored_put(struct store *store, struct store_batch *batch, const struct audit_deed *deed)
 {
     struct audit audit;
     int rc = audit_load(&audit, store);
     if (!rc)
         rc = audit_append(&audit, batch, loop_wall_ms(), deed);
+    if (!rc)
+        rc = store_each(store, STORE_VMS, NULL, 0, 0, deadline_renew, batch);
     return rc ? rc : assignment_put(store, batch);
 }
 

@@ -15,7 +15,7 @@ int store_tool_check(const char *path);
 int store_tool_dump(const char *path);
 /* Puts the backup in the place of state_dir/store. Becomes the user who state_dir belongs to, when that is
  * another; ACTOR of the audit's entry is who called. Numbers of assignments go on where no guest has seen
- * one. */
+ * one, and every state but `destroyed` has its whole time from now on. */
 int store_tool_restore(const struct config *config, const char *path);
 
 #endif

@@ -98,12 +98,19 @@ static void link_say(const char *method, const struct link *link)
     notify(method, &params);
 }
 
+static const struct code_info *refusal_of(const struct rpc_answer *answer)
+{
+    const struct code_info *info =
+        answer->error ? code_info(CODE_UNAVAILABLE) : code_find(answer->name ? answer->name : "");
+    return info ? info : code_info(CODE_INTERNAL);
+}
+
 static void token_looked_at(void *arg, const struct rpc_answer *answer)
 {
     uint64_t *wire = arg;
     struct link *link = link_of_wire(*wire);
     if (link && (answer->error || answer->code)) {
-        false_net_refuse(*wire, answer->error ? 503 : 403);
+        false_net_refuse(*wire, refusal_of(answer)->code);
         edge_link_drop(link);
     } else if (link) {
         link->number = ++edge.last_link;
@@ -113,8 +120,28 @@ static void token_looked_at(void *arg, const struct rpc_answer *answer)
     free(wire);
 }
 
+void edge_lie(const uint8_t id[16], bool refuses)
+{
+    uuid_format(id, edge.unknown);
+    if (refuses)
+        uuid_format(id, edge.refused);
+}
+
+/* Whether this VM is the one: then it is lied to no more. */
+static bool is_lied_to(char *vm, const char *uuid)
+{
+    bool is = strcmp(vm, uuid) == 0;
+    if (is)
+        vm[0] = 0;
+    return is;
+}
+
 void edge_wire_connect(uint64_t wire, const char *uuid, const char *token)
 {
+    if (is_lied_to(edge.unknown, uuid)) {
+        false_net_refuse(wire, CODE_NOT_REGISTERED);
+        return;
+    }
     uint64_t *asked = malloc(sizeof *asked);
     if (!asked || edge.nlinks == EDGE_LINKS)
         abort();
@@ -128,7 +155,7 @@ void edge_wire_connect(uint64_t wire, const char *uuid, const char *token)
     if (call("guest.token", &params, token_looked_at, asked))
         return;
     free(asked);
-    false_net_refuse(wire, 503);
+    false_net_refuse(wire, CODE_UNAVAILABLE);
     edge_link_drop(link);
 }
 
@@ -178,11 +205,9 @@ static void refuse(uint64_t number, const struct code_info *info)
 static void registered(void *arg, const struct rpc_answer *answer)
 {
     uint64_t number = *(uint64_t *)arg;
-    const struct code_info *info =
-        answer->error ? code_info(CODE_UNAVAILABLE) : code_find(answer->name ? answer->name : "");
     free(arg);
     if (answer->error || answer->code) {
-        refuse(number, info ? info : code_info(CODE_INTERNAL));
+        refuse(number, refusal_of(answer));
         return;
     }
     struct json_writer body = json_writer_init(0);
@@ -192,6 +217,21 @@ static void registered(void *arg, const struct rpc_answer *answer)
     json_writer_finish(&body);
 }
 
+/* A guest that was linked before asks once more: others would believe it. */
+static bool asks_again(const char *uuid)
+{
+    uint8_t id[16];
+    const struct hypervisor_domain *domain = uuid_parse(uuid, id) ? NULL : hypervisor_find(id);
+    const struct controller *controller = domain && domain->box ? domain->box->controller : NULL;
+    return controller && controller->machine.head.state >= GUEST_WAITING;
+}
+
+static bool is_refused(const struct json *tree)
+{
+    const char *uuid = json_text(json_member(tree, "uuid"));
+    return uuid && asks_again(uuid) && is_lied_to(edge.refused, uuid);
+}
+
 void edge_register(uint64_t number, const char *body, size_t len)
 {
     struct json *tree;
@@ -199,6 +239,12 @@ void edge_register(uint64_t number, const char *body, size_t len)
     if (!asked || json_parse(body, len, NULL, &tree))
         abort();
     *asked = number;
+    if (is_refused(tree)) {
+        json_destroy(tree);
+        free(asked);
+        refuse(number, code_info(CODE_PROOF_WRONG));
+        return;
+    }
     struct json_writer params = begin();
     json_write_text(&params, "peer", "10.77.0.9");
     for (size_t i = 0; i < json_count(tree); i++)

@@ -34,6 +34,8 @@ void edge_wire_connect(uint64_t wire, const char *uuid, const char *token);
 void edge_wire_data(uint64_t wire, const void *bytes, size_t len);
 void edge_wire_closed(uint64_t wire);
 void edge_register(uint64_t call, const char *body, size_t len);
+/* Of this VM it says the next time that kilnd knows of no registration; and takes none when REFUSES. */
+void edge_lie(const uint8_t id[16], bool refuses);
 /* The guest is gone: what was relayed to it ends. */
 void edge_guest_gone(const uint8_t id[16]);
 

@@ -31,6 +31,7 @@ struct edge {
     struct relay relays[EDGE_RELAYS];
     size_t nrelays;
     uint64_t last_link, last_relay;
+    char unknown[UUID_TEXT_BYTES], refused[UUID_TEXT_BYTES]; /* the VM lied to next; "": none */
 };
 
 extern struct edge edge;

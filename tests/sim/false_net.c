@@ -115,11 +115,11 @@ static void to_edge(struct message *message, int64_t in_us, void (*fn)(void *))
 
 /* ---- to the guest ---- */
 
-static void hang_up(uint64_t number, int error, int http_status)
+static void hang_up(uint64_t number, int error, int http_status, const char *body)
 {
     struct ws *ws = wire_find(number);
     const struct ws_close close = {
-        .code = WS_ABNORMAL, .reason = "", .error = error, .http_status = http_status};
+        .code = WS_ABNORMAL, .reason = "", .error = error, .http_status = http_status, .http_body = body};
     if (!ws)
         return;
     const struct ws_ops *ops = ws->ops;
@@ -131,7 +131,8 @@ static void hang_up(uint64_t number, int error, int http_status)
 static void guest_hears_close(void *arg)
 {
     const struct message *message = arg;
-    hang_up(message->number, message->status ? 0 : -ECONNRESET, message->status);
+    hang_up(message->number, message->status ? 0 : -ECONNRESET, message->status,
+            message->status ? (const char *)message->bytes : NULL);
 }
 
 static void guest_hears_open(void *arg)
@@ -162,9 +163,11 @@ void false_net_accept(uint64_t wire)
     to_guest(wire, 0, NULL, 0, guest_hears_open);
 }
 
-void false_net_refuse(uint64_t wire, int http_status)
+void false_net_refuse(uint64_t wire, enum kiln_code code)
 {
-    to_guest(wire, http_status, NULL, 0, guest_hears_close);
+    char body[96];
+    int len = snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\"}}", code_info(code)->name);
+    to_guest(wire, code_info(code)->http_status, body, (size_t)len, guest_hears_close);
 }
 
 void false_net_send(uint64_t wire, const void *bytes, size_t len)
@@ -260,8 +263,10 @@ void false_net_fault(const uint8_t id[16], enum false_net_fault fault)
     if (!ws)
         return;
     ws->fault = fault;
-    if (fault != NET_CUT)
+    if (fault < NET_CUT)
         return;
+    if (fault > NET_CUT)
+        edge_lie(id, fault == NET_REFUSED);
     to_edge(message_make(ws->number, 0, NULL, 0), delay_us(&ws->to_edge_us), edge_sees_close);
     to_guest(ws->number, 0, NULL, 0, guest_hears_close);
 }

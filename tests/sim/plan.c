@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/clock.h"
+#include "tests/sim/false_net.h"
 
 static uint64_t below(uint64_t *dice, uint64_t count)
 {
@@ -63,7 +64,7 @@ static void numbers_make(uint64_t *dice, struct plan_act *act)
         act->numbers[1] = 1 + (int64_t)below(dice, 3);
         return;
     case PLAN_ACT_NET:
-        act->numbers[0] = 1 + (int64_t)below(dice, 4);
+        act->numbers[0] = 1 + (int64_t)below(dice, NET_FAULT_COUNT - 1);
         return;
     case PLAN_ACT_ASSIGN:
         act->numbers[0] = (int64_t)below(dice, PLAN_OWNERS);

@@ -21,7 +21,7 @@ static const struct act_words act_words[PLAN_ACT_COUNT] = {
 #undef X
 };
 
-static const char *const fault_names[] = {"none", "lost", "twice", "bent", "cut"};
+static const char *const fault_names[] = {"none", "lost", "twice", "bent", "cut", "unknown", "refused"};
 
 /* ---- write ---- */
 

@@ -178,7 +178,8 @@ static void a_clock_set_back_makes_no_old_release_good(void **state)
 {
     (void)state;
     world_publish(world, 2);
-    assert_int_equal(releases_check(&world->core, guest_vm(world, &guest), guest.request.manifest), CODE_NONE);
+    assert_int_equal(releases_check(&world->core, guest_vm(world, &guest), guest.request.manifest),
+                     CODE_NONE);
     assert_int_equal(world->core.releases.count, 2);
     /* As the clock was an hour ahead when the release came. */
     world->core.releases.known[1].since_ms += 3600 * 1000;
@@ -243,7 +244,10 @@ static void a_token_opens_only_a_registered_vm(void **state)
     (void)state;
     register_derive_key(guest.secret, key);
     register_derive_token(key, guest.uuid, token);
+    assert_string_equal(show_token(token), "NOT_REGISTERED");
+    token[31] ^= 1;
     assert_string_equal(show_token(token), "PROOF_WRONG");
+    token[31] ^= 1;
     assert_string_equal(guest_register_with(world, &guest.request), "");
     assert_string_equal(show_token(token), "");
     token[31] ^= 1;

@@ -76,6 +76,31 @@ static void running_vms_are_adopted_again(void **state)
         assert_int_equal(loop_step(fixture->core.loop, true), 0);
 }
 
+/* The guest registered since, and is in use: it has the time to say so. */
+static void no_vm_ends_for_a_deadline_of_the_backups_time(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vm booted = kept_in(VM_BOOTED, 1);
+    char path[128];
+    booted.timeout_ms[VM_BOOTED] = 300 * 1000;
+    booted.head.deadline_at_ms = loop_wall_ms() + 1;
+    booted.clock_boot = fixture->core.clock_boot;
+    booted.clock_ahead_ms = fixture->core.clock_ahead_ms;
+    keep(fixture, &booted);
+    back_up(fixture, path);
+    while (loop_wall_ms() <= booted.head.deadline_at_ms)
+        continue;
+    int64_t lost_at_ms = loop_wall_ms();
+    lose_and_restore(fixture, path);
+    core_up(fixture);
+    const struct virt_domain_info domain = running(1);
+    virt_up(fixture, &domain, 1);
+    settle(fixture);
+    assert_int_equal(vm_of(fixture, 1)->head.state, VM_BOOTED);
+    assert_in_range(vm_of(fixture, 1)->head.deadline_at_ms, lost_at_ms + 300 * 1000,
+                    loop_wall_ms() + 300 * 1000);
+}
+
 static void no_number_of_an_assignment_is_given_twice(void **state)
 {
     struct fixture *fixture = *state;
@@ -151,6 +176,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(running_vms_are_adopted_again),
+        TEST(no_vm_ends_for_a_deadline_of_the_backups_time),
         TEST(no_number_of_an_assignment_is_given_twice),
         TEST(the_audit_tells_of_the_restore_and_where_the_chain_was),
         TEST(what_is_no_store_is_refused),
