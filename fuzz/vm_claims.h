@@ -49,6 +49,10 @@ static inline void vm_claims_body(struct vm_event *event, uint8_t a, uint8_t b)
         event->drive.id[0] = a % 3;
         event->drive.status = b % (VM_DRIVE_STATUS_COUNT + 1);
         break;
+    case VM_ON_RECOVERED:
+        event->sight.domain = a & 1;
+        event->sight.boot = b % 8;
+        break;
     case VM_ON_ASSIGN:
         event->owner.fingerprint[0] = a;
         break;
@@ -136,6 +140,18 @@ static inline const char *vm_claims_record(const struct vm *was, const struct vm
     return NULL;
 }
 
+/* A secret serves one domain: where that of the present boot is not seen, another number is started. */
+static inline const char *vm_claims_secret(const struct vm *was, const struct vm *vm,
+                                           const struct vm_event *event, const struct fsm_fx *fx)
+{
+    bool seen = event->sight.domain && event->sight.boot == was->boot_number;
+    bool starts = event->head.on == VM_ON_RECOVERED && was->head.state == VM_IMAGE_CREATED &&
+                  fsm_fx_has(fx, VM_FX_ENSURE_DOMAIN, 0);
+    if (starts && !seen && vm->boot_number == was->boot_number)
+        return "a start after one that nothing is known of has a secret of its own";
+    return NULL;
+}
+
 /* Steps the record; NULL, or the claim that does not hold. */
 static inline const char *vm_claims_step(struct vm *vm, const struct vm_event *event)
 {
@@ -156,6 +172,8 @@ static inline const char *vm_claims_step(struct vm *vm, const struct vm_event *e
     const char *broken = vm_claims_record(&was, vm);
     if (!broken)
         broken = vm_claims_effects(vm, &fx);
+    if (!broken)
+        broken = vm_claims_secret(&was, vm, event, &fx);
     return broken ? broken : vm_claims_enter(vm);
 }
 

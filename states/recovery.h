@@ -28,7 +28,8 @@ enum recovery_sight {
         RECOVERY_SIGHT_COUNT
 };
 
-/* One cell: the event, and why in words. RECOVERED enters the kept state again. */
+/* One cell: the event, and why in words. RECOVERED enters the kept state again, and goes
+ * with what was seen of the domain. */
 struct recovery_cell {
     int on; /* enum vm_event_kind */
     const char *story;

@@ -64,7 +64,7 @@ enum vm_state {
     X(NETWORK_FREE, "network-free")     /* address and filter are given back */                              \
     X(LIBVIRT_LOST, "libvirt-lost")     /* the connection that showed this domain is lost */                 \
     X(LIBVIRT_BACK, "libvirt-back")     /* it is back, and the domain was seen on it */                      \
-    X(RECOVERED, "recovered")           /* kilnd started and found this record */                            \
+    X(RECOVERED, "recovered")           /* kilnd started and found this record [sight] */                    \
     X(TIMEOUT, "timeout")               /* the deadline of the record is due */                              \
     /* from the guest, proved by its MAC, or from its console where that is said */                          \
     X(REGISTERED, "registered")         /* a proved registration [registration] */                           \
@@ -187,8 +187,8 @@ struct vm {
     uint32_t memory_mib;
     bool offers_applications; /* bridges are for VMs that do */
     uint8_t mac[6];
-    uint8_t ipv4[4]; /* network order */
-    uint32_t boots_max;
+    uint8_t ipv4[4];    /* network order */
+    uint32_t boots_max; /* boot_number's limit, two higher for each start that nothing is known of */
     int64_t timeout_ms[VM_STATE_COUNT]; /* per state; 0: none. Of `destroyed`: the retention */
     int64_t created_at_ms;
 
@@ -246,6 +246,12 @@ struct vm_destroy {
     bool force;
 };
 
+/* What libvirt shows of the domain. */
+struct vm_sight {
+    bool domain;   /* it is there, and has not ended */
+    uint32_t boot; /* the number of the boot it was started for; 0 when there is none */
+};
+
 /* An event, without pointers: it can be queued, copied to another thread and tried again. */
 struct vm_event {
     struct fsm_event head;
@@ -255,6 +261,7 @@ struct vm_event {
         struct vm_drive_report drive;
         struct vm_owner owner;
         struct vm_destroy destroy;
+        struct vm_sight sight;
         uint32_t count;
         char guest_state[VM_NAME_LEN];
     };

@@ -94,12 +94,6 @@ static void keep_resume(void *record, const void *event, struct fsm_fx *fx)
     ((struct vm *)record)->paused = false;
 }
 
-static void keep_recovery(void *record, const void *event, struct fsm_fx *fx)
-{
-    vm_act_libvirt_back(record, event, fx);
-    ((struct vm *)record)->paused = false;
-}
-
 static void keep_link_up(void *record, const void *event, struct fsm_fx *fx)
 {
     (void)event;
@@ -122,7 +116,7 @@ static const struct fsm_row rows[] = {
     {VM_ON_LIBVIRT_LOST, NULL, vm_act_libvirt_lost, FSM_STAY,
      "libvirt is away: nothing is known of the domain, so nothing changes"},
     {VM_ON_LIBVIRT_BACK, NULL, vm_act_libvirt_back, FSM_AGAIN, "libvirt is back and shows the domain"},
-    {VM_ON_RECOVERED, NULL, keep_recovery, FSM_AGAIN, "kilnd started again and takes up where it was"},
+    {VM_ON_RECOVERED, NULL, vm_act_recovered, FSM_AGAIN, "kilnd started again and takes up where it was"},
     {VM_ON_DOMAIN_PAUSED, vm_when_started, keep_pause, FSM_AGAIN,
      "the domain is paused: it is kept as it is"},
     {VM_ON_DOMAIN_RESUMED, vm_when_started, keep_resume, FSM_STAY, "the domain runs again"},

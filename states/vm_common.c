@@ -125,6 +125,19 @@ void vm_act_libvirt_back(void *record, const void *event, struct fsm_fx *fx)
     ((struct vm *)record)->unreachable = false;
 }
 
+void vm_act_recovered(void *record, const void *event, struct fsm_fx *fx)
+{
+    struct vm *vm = record;
+    const struct vm_sight *sight = &((const struct vm_event *)event)->sight;
+    vm_act_libvirt_back(record, event, fx);
+    vm->paused = false;
+    if (vm->registered || !sight->domain || sight->boot <= vm->boot_number)
+        return;
+    vm->boot_number = sight->boot;
+    if (vm->boots_max < vm->boot_number)
+        vm->boots_max = vm->boot_number;
+}
+
 void vm_act_link_down(void *record, const void *event, struct fsm_fx *fx)
 {
     (void)event;

@@ -50,6 +50,10 @@ void vm_act_assign(void *record, const void *event, struct fsm_fx *fx);
 void vm_act_libvirt_lost(void *record, const void *event, struct fsm_fx *fx);
 void vm_act_libvirt_back(void *record, const void *event, struct fsm_fx *fx);
 
+/* kilnd started. A domain of a later boot than the record knows of says that the record is an earlier one's,
+ * from a copy of the store: its number is taken over, so that its guest can register. */
+void vm_act_recovered(void *record, const void *event, struct fsm_fx *fx);
+
 /* The guest's link is closed. */
 void vm_act_link_down(void *record, const void *event, struct fsm_fx *fx);
 

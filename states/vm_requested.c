@@ -12,9 +12,11 @@ static void enter(const void *record, struct fsm_fx *fx)
 /* The secret of the first boot has a number before any domain can be started with it. */
 static void number_first_boot(void *record, const void *event, struct fsm_fx *fx)
 {
+    struct vm *vm = record;
     (void)event;
     (void)fx;
-    ((struct vm *)record)->boot_number = 1;
+    if (!vm->boot_number)
+        vm->boot_number = 1;
 }
 
 static const struct fsm_row rows[] = {

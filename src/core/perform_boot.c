@@ -224,10 +224,24 @@ void perform_boot_file_gone(struct vm_slot *slot)
                     strerror(errno));
 }
 
+/* libvirt was given this boot's number before, and what became of it was never known: the domain may have
+ * run and ended, and its secret serves once. */
+static bool is_spent(struct vm_slot *slot)
+{
+    const struct vm_event nothing_seen = {.head = {.on = VM_ON_RECOVERED}};
+    if (slot->perform->boot_number != slot->vm.boot_number)
+        return false;
+    phase_set(slot, BOOT_NONE);
+    machine_post(slot->core, slot->vm.uuid, &nothing_seen, CORE_ACTOR_SELF, NULL, NULL);
+    return true;
+}
+
 static void start(struct vm_slot *slot)
 {
     struct virt_vm_spec spec;
     char words[VM_DETAIL_LEN];
+    if (is_spent(slot))
+        return;
     phase_set(slot, BOOT_STARTS);
     slot->perform->boot_number = slot->vm.boot_number;
     slot->perform->stopped = false;
@@ -324,6 +338,6 @@ void perform_words(const struct vm_slot *slot, char *ret_words, size_t size)
     else if (perform->boot == BOOT_WAITS && perform->network != NETWORK_READY)
         snprintf(ret_words, size, "its address in the network");
     else if (perform->boot == BOOT_WAITS)
-        snprintf(ret_words, size, "its turn to boot: %zu before it, %zu booting now", perform_boot_position(slot) - 1,
-                 core->perform->rising);
+        snprintf(ret_words, size, "its turn to boot: %zu before it, %zu booting now",
+                 perform_boot_position(slot) - 1, core->perform->rising);
 }

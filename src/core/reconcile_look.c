@@ -38,6 +38,15 @@ static void post(struct vm_slot *slot, int on, const char *words)
     machine_post_trouble(slot->core, slot->vm.uuid, (enum vm_event_kind)on, code, words, NULL);
 }
 
+static void post_recovered(struct vm_slot *slot, const struct sight *sight, enum recovery_sight seen)
+{
+    struct vm_event event = {.head = {.on = VM_ON_RECOVERED}};
+    if (seen == RECOVERY_RUNNING || seen == RECOVERY_PAUSED)
+        event.sight = (struct vm_sight){.domain = true, .boot = (uint32_t)sight->boot};
+    slot->core->reconcile->walk.posted++;
+    machine_post(slot->core, slot->vm.uuid, &event, CORE_ACTOR_SELF, NULL, NULL);
+}
+
 /* Whether the record says that there is a domain. */
 static bool should_run(const struct vm_slot *slot)
 {
@@ -105,16 +114,16 @@ static void time_anew(struct vm_slot *slot)
         deadline_arm_anew(slot);
 }
 
-/* The cell of the table, unless the domain is one of an earlier boot: its secret is spent, and ensuring the
- * domain ends it first. */
+/* The cell of the table. A domain that runs for another boot than the record's is not the one that came up:
+ * of an earlier one the secret is spent, and ensuring the domain ends it; a later one's is taken over. */
 static void recover(struct vm_slot *slot, enum recovery_sight seen, const struct sight *sight)
 {
     const struct recovery_cell *cell = recovery_find(slot->vm.head.state, seen);
-    bool earlier = cell->on == VM_ON_DOMAIN_UP && sight->boot != slot->vm.boot_number;
+    bool other = cell->on == VM_ON_DOMAIN_UP && sight->boot != slot->vm.boot_number;
     recovered(slot);
     time_anew(slot);
-    if (earlier)
-        post(slot, VM_ON_RECOVERED, "the domain of an earlier boot runs: it is ended, and another started");
+    if (other || cell->on == VM_ON_RECOVERED)
+        post_recovered(slot, sight, seen);
     else
         post(slot, cell->on, cell->story);
     perform_boot_recovered(slot);

@@ -85,6 +85,17 @@ static bool refuse_lost(struct call *call, const struct hypervisor_domain *domai
     return lost;
 }
 
+/* Who keeps what the guest of one domain sent must not be able to use it with the next. */
+static void secret_spend(struct call *call)
+{
+    struct truth_vm *vm = truth_vm(call->id);
+    if (vm && call->spec->boot <= vm->last_boot)
+        claim_broken("one-secret", "boot %u is started after boot %u", (unsigned)call->spec->boot,
+                     (unsigned)vm->last_boot);
+    if (vm)
+        vm->last_boot = call->spec->boot;
+}
+
 static void perform_domain(struct call *call)
 {
     const struct hypervisor_domain *domain = hypervisor_find(call->id);
@@ -103,6 +114,7 @@ static void perform_domain(struct call *call)
         refuse(call, -ENOENT, "it has no volume");
         return;
     }
+    secret_spend(call);
     struct hypervisor_domain *started = hypervisor_start(call->spec);
     if (false_virt_lie() == VIRT_LIE_EARLY_DRIVE)
         attach_early(started);

@@ -92,6 +92,10 @@ static bool body(const struct story_words *words)
     case VM_ON_DRIVE_FAILED:
     case VM_ON_DRIVE_STATUS:
         return body_drive(words, &event->drive);
+    case VM_ON_RECOVERED:
+        event->sight.domain = story_word(words, "boot") != NULL;
+        event->sight.boot = (uint32_t)story_number(words, "boot");
+        return true;
     case VM_ON_ASSIGN:
         event->owner.fingerprint[0] = (uint8_t)story_number(words, "owner");
         return true;

@@ -125,6 +125,29 @@ static void a_crashed_start_is_tried_again_with_a_new_secret(void **unused)
     assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_DOMAIN, 0));
 }
 
+static uint32_t recovered_boot(struct vm_sight sight)
+{
+    struct vm vm = kept_in(VM_IMAGE_CREATED);
+    struct vm_event event = {.head = {.on = VM_ON_RECOVERED, .at_ms = 50}, .sight = sight};
+    struct fsm_fx fx;
+    vm.boot_number = 2;
+    vm.boots_max = 2;
+    fsm_fx_init(&fx);
+    assert_non_null(vm_step(&vm, &event, &fx));
+    assert_true(fsm_fx_has(&fx, VM_FX_ENSURE_DOMAIN, 0));
+    assert_in_range(vm.boot_number, 1, vm.boots_max);
+    return vm.boot_number;
+}
+
+static void no_secret_is_given_to_two_domains(void **unused)
+{
+    (void)unused;
+    assert_int_equal(recovered_boot((struct vm_sight){.domain = false}), 3);
+    assert_int_equal(recovered_boot((struct vm_sight){.domain = true, .boot = 2}), 2);
+    assert_int_equal(recovered_boot((struct vm_sight){.domain = true, .boot = 1}), 3);
+    assert_int_equal(recovered_boot((struct vm_sight){.domain = true, .boot = 7}), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +155,7 @@ int main(void)
         cmocka_unit_test(the_effects_of_the_kept_state_are_wanted_again),
         cmocka_unit_test(a_lost_libvirt_ensures_nothing),
         cmocka_unit_test(a_crashed_start_is_tried_again_with_a_new_secret),
+        cmocka_unit_test(no_secret_is_given_to_two_domains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
