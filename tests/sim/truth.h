@@ -19,7 +19,7 @@ struct truth_vm {
     int64_t entered_us; /* when its state became durable */
     /* Counted by claims.c. */
     int64_t overdue_us; /* quiet time that its deadline has passed for */
-    uint64_t last_boot; /* that a domain was started for */
+    uint64_t boots;     /* that domains were started for, a bit each */
 };
 
 struct truth_drive {
