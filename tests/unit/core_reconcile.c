@@ -205,88 +205,6 @@ static void a_link_that_comes_before_libvirt_stays_up(void **state)
     assert_false(slot_of(fixture, VM_READY)->recovering);
 }
 
-static void the_domain_of_an_earlier_boot_is_not_taken_for_the_new_one(void **state)
-{
-    struct fixture *fixture = *state;
-    struct vm vm = kept_in(VM_IMAGE_CREATED, 1);
-    vm.boot_number = 2;
-    keep(fixture, &vm);
-    restart(fixture);
-    connection_up(fixture);
-    struct virt_domain_info domain = domain_of(vm.uuid, VIRT_DOMAIN_RUNNING);
-    answer_list(fixture, &domain, 1);
-    answer(fixture, "address", 0);
-    settle(fixture);
-    assert_int_equal(slot_of(fixture, 1)->vm.head.state, VM_IMAGE_CREATED);
-    assert_int_equal(ask_wait(fixture, "domain")->spec.boot, 3);
-}
-
-/* The store is back from a copy: the VM is in use, and its record knows less than libvirt. */
-static void the_domain_of_a_later_boot_is_taken_over(void **state)
-{
-    struct fixture *fixture = *state;
-    const struct vm vm = kept_in(VM_IMAGE_CREATED, 1);
-    keep(fixture, &vm);
-    restart(fixture);
-    connection_up(fixture);
-    struct virt_domain_info domain = domain_of(vm.uuid, VIRT_DOMAIN_RUNNING);
-    domain.boot = 7;
-    answer_list(fixture, &domain, 1);
-    answer(fixture, "address", 0);
-    assert_int_equal(ask_wait(fixture, "domain")->spec.boot, 7);
-    answer(fixture, "domain", 0);
-    vm_wait(fixture, vm.uuid, VM_BOOTED);
-    assert_int_equal(slot_of(fixture, 1)->vm.boot_number, 7);
-}
-
-static void a_start_that_kilnd_died_in_is_not_repeated_with_its_secret(void **state)
-{
-    struct fixture *fixture = *state;
-    const struct vm vm = kept_in(VM_IMAGE_CREATED, 1);
-    keep(fixture, &vm);
-    restart(fixture);
-    connection_up(fixture);
-    answer_list(fixture, NULL, 0);
-    answer(fixture, "address", 0);
-    assert_int_equal(ask_wait(fixture, "domain")->spec.boot, 2);
-    /* Nor is one whose answer was lost with the connection. */
-    false_virt.connected = false;
-    lifecycle(fixture, NULL, VIRT_EVENT_LOST);
-    answer(fixture, "domain", -ENOTCONN);
-    settle(fixture);
-    connection_up(fixture);
-    answer_list(fixture, NULL, 0);
-    /* Its address is ensured with each start. */
-    while (!ask_find("domain")) {
-        if (ask_find("address"))
-            answer(fixture, "address", 0);
-        assert_int_equal(loop_step(fixture->core.loop, true), 0);
-    }
-    assert_int_equal(ask_wait(fixture, "domain")->spec.boot, 3);
-}
-
-static void the_domain_of_an_earlier_boot_is_not_taken_later_either(void **state)
-{
-    struct fixture *fixture = *state;
-    struct vm vm = kept_in(VM_IMAGE_CREATED, 1);
-    vm.boot_number = 2;
-    keep(fixture, &vm);
-    restart(fixture);
-    connection_up(fixture);
-    answer_list(fixture, NULL, 0);
-    answer(fixture, "address", 0);
-    ask_wait(fixture, "domain");
-    false_virt.connected = false;
-    lifecycle(fixture, NULL, VIRT_EVENT_LOST);
-    answer(fixture, "domain", -ENOTCONN);
-    settle(fixture);
-    connection_up(fixture);
-    struct virt_domain_info domain = domain_of(vm.uuid, VIRT_DOMAIN_RUNNING);
-    answer_list(fixture, &domain, 1);
-    settle(fixture);
-    assert_int_equal(slot_of(fixture, 1)->vm.head.state, VM_IMAGE_CREATED);
-}
-
 static void kilnds_own_work_is_not_late_because_kilnd_was_away(void **state)
 {
     struct fixture *fixture = *state;
@@ -509,10 +427,6 @@ int main(void)
         TEST(what_was_unreachable_at_the_start_recovers_when_libvirt_comes),
         TEST(nobody_waits_for_another_to_recover),
         TEST(a_link_that_comes_before_libvirt_stays_up),
-        TEST(the_domain_of_an_earlier_boot_is_not_taken_for_the_new_one),
-        TEST(the_domain_of_an_earlier_boot_is_not_taken_later_either),
-        TEST(the_domain_of_a_later_boot_is_taken_over),
-        TEST(a_start_that_kilnd_died_in_is_not_repeated_with_its_secret),
         TEST(kilnds_own_work_is_not_late_because_kilnd_was_away),
         TEST(many_recover_a_few_at_a_time),
         TEST(an_absence_counts_after_ten_seconds_of_connection_and_twice),
