@@ -33,9 +33,46 @@ static void check_keys(const uint8_t *data, size_t size)
     }
 }
 
+static int fill(void *arg, uint8_t *out, size_t len)
+{
+    (void)arg;
+    memset(out, 0x5a, len);
+    return 0;
+}
+
+/* The identity's word on these bytes is its word on no others, and on nothing else that it signs. */
+static void check_signatures(const uint8_t *data, size_t size)
+{
+    static struct crypto_ec *identity;
+    static const uint8_t nonce[BINDING_NONCE_BYTES] = {1}, other[BINDING_NONCE_BYTES] = {2};
+    struct binding_signature binding, vouch;
+    struct bytes bytes = {data, size}, none = {data, 0};
+    struct binding decoded;
+    uint64_t assignment;
+    if (!identity)
+        CLAIM(crypto_ec_generate(fill, NULL, &identity) == 0);
+    if (size == 0 || size > BINDING_MAX)
+        return;
+    CLAIM(binding_sign(identity, fill, NULL, bytes, &binding) == 0);
+    CLAIM(vouch_sign(identity, fill, NULL, nonce, bytes, &vouch) == 0);
+    struct bytes bound = {binding.bytes, binding.len}, vouched = {vouch.bytes, vouch.len};
+    CLAIM(binding_verify(identity, bytes, bound) == 0 && binding_verify(identity, none, bound) != 0);
+    CLAIM(binding_verify(identity, bytes, vouched) != 0 && binding_verify(identity, bytes, bytes) != 0);
+    CLAIM(vouch_verify(identity, nonce, bytes, vouched) == 0 &&
+          vouch_verify(identity, other, bytes, vouched) != 0);
+    CLAIM(vouch_verify(identity, nonce, bytes, bound) != 0);
+    if (binding_decode(data, size, &decoded) == 0) {
+        CLAIM(binding_check(identity, bytes, bound, &decoded, &assignment) == 0 &&
+              assignment == decoded.assignment);
+        decoded.vm_key[0] ^= 1;
+        CLAIM(binding_check(identity, bytes, bound, &decoded, &assignment) != 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_binding(data, size);
     check_keys(data, size);
+    check_signatures(data, size);
     return 0;
 }

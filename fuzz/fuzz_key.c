@@ -57,13 +57,33 @@ static void check_ec(struct crypto_ec *key)
     crypto_ec_destroy(key);
 }
 
-/* An INTEGER of three bytes or more may ask for millions of rounds: slow, as it must be, not wrong. */
+enum { PATIENCE_ROUNDS = 700000, PARAMETERS_MAX = 112 };
+
+/* Whether an INTEGER among the parameters may ask for millions of rounds: slow, as it must be, not wrong. */
 static bool asks_for_patience(const uint8_t *der, size_t len)
 {
-    for (size_t i = 0; i + 1 < len; i++)
-        if (der[i] == 2 && der[i + 1] >= 3)
+    for (size_t i = 0; i + 4 < len && i < PARAMETERS_MAX; i++) {
+        unsigned rounds = (unsigned)der[i + 2] << 16 | (unsigned)der[i + 3] << 8;
+        if (der[i] == 2 &&
+            (der[i + 1] == 4 || der[i + 1] == 5 || (der[i + 1] == 3 && rounds > PATIENCE_ROUNDS)))
             return true;
+    }
     return false;
+}
+
+/* What opens is written again, and opens with its pass phrase alone. */
+static void check_file(const struct crypto_rsa *key)
+{
+    char pem[CRYPTO_PEM_MAX];
+    struct crypto_rsa *again;
+    uint8_t wanted[CRYPTO_HASH_BYTES], found[CRYPTO_HASH_BYTES];
+    CLAIM(crypto_rsa_encode_file(key, "pass phrase", 600000, fill, &counter, pem) == 0);
+    CLAIM(crypto_rsa_decode_file(pem, "another", &again) != 0);
+    CLAIM(crypto_rsa_decode_file(pem, "pass phrase", &again) == 0);
+    crypto_rsa_fingerprint(key, wanted);
+    crypto_rsa_fingerprint(again, found);
+    CLAIM(memcmp(wanted, found, sizeof found) == 0);
+    crypto_rsa_destroy(again);
 }
 
 static void check_pem(const char *pem)
@@ -81,8 +101,10 @@ static void check_pem(const char *pem)
     if (crypto_ec_decode_pem(pem, fill, &counter, &ec) == 0)
         check_ec(ec);
     if (pem_decode(pem, "ENCRYPTED PRIVATE KEY", der, sizeof der, &len) == 0 &&
-        !asks_for_patience(der, len) && crypto_rsa_decode_file(pem, "pass phrase", &rsa) == 0)
+        !asks_for_patience(der, len) && crypto_rsa_decode_file(pem, "pass phrase", &rsa) == 0) {
+        check_file(rsa);
         check_rsa(rsa);
+    }
 }
 
 static void check_wrapped(const char *label, const uint8_t *data, size_t size)

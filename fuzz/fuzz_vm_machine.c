@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz/claim.h"
 #include "fuzz/vm_claims.h"
+#include "states/recovery.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,6 +21,24 @@ static void claim(struct vm *vm, const struct vm_event *event)
     fprintf(stderr, "claim broken: %s (%s in %s)\n", broken, vm_event_name(event->head.on),
             vm_state_name(vm->head.state));
     abort();
+}
+
+/* kilnd starts anew here, whatever libvirt shows: there is a cell, and its event has a row. */
+static void check_recovery(const struct vm *kept, int64_t now_ms)
+{
+    static struct vm vm;
+    for (int sight = 0; sight < RECOVERY_SIGHT_COUNT; sight++) {
+        struct vm_event event = {.head = {.on = VM_ON_LINK_DOWN, .at_ms = now_ms}};
+        memcpy(&vm, kept, sizeof vm);
+        if (vm.link_up)
+            claim(&vm, &event);
+        const struct recovery_cell *cell = recovery_find(vm.head.state, (enum recovery_sight)sight);
+        CLAIM(cell && cell->story && recovery_sight_name(sight));
+        event.head.on = cell->on;
+        uint64_t changes = vm.head.changes;
+        claim(&vm, &event);
+        CLAIM(vm.head.changes == changes + 1);
+    }
 }
 
 /* The end that every life has. */
@@ -49,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct vm_event event = vm_claims_event(data + at, &now_ms);
         claim(&vm, &event);
     }
+    check_recovery(&vm, now_ms);
     end_life(&vm, now_ms);
     return 0;
 }
