@@ -110,9 +110,10 @@ static struct failures *oldest_failures(struct challenges *challenges)
 }
 
 uint32_t challenge_failed(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
-                          int64_t now_ms)
+                          int64_t now_ms, bool *ret_slower)
 {
     struct failures *f = find_failures(challenges, key);
+    uint32_t before_ms = f && now_ms - f->last_ms < FAILURE_FORGOTTEN_MS ? f->hold_ms : 0;
     if (f && now_ms - f->last_ms < FAILURE_FORGOTTEN_MS) {
         f->hold_ms = f->hold_ms * 2 < HOLD_MAX_MS ? f->hold_ms * 2 : HOLD_MAX_MS;
     } else {
@@ -121,6 +122,7 @@ uint32_t challenge_failed(struct challenges *challenges, const uint8_t key[CHALL
         f->hold_ms = HOLD_FIRST_MS;
     }
     f->last_ms = now_ms;
+    *ret_slower = f->hold_ms > before_ms;
     return f->hold_ms;
 }
 

@@ -33,9 +33,10 @@ bool challenge_take(struct challenges *challenges, const uint8_t key[CHALLENGE_K
                     const uint8_t nonce[CHALLENGE_NONCE_BYTES], int64_t now_ms);
 
 /* Counts a failure; returns for how many milliseconds its answer shall be held back: 250, doubling with each
- * failure in a row to 8,000. A good signature is never held back, so nobody can lock another out. */
+ * failure in a row to 8,000. A good signature is never held back, so nobody can lock another out. KEY may
+ * also be the hash of an address. RET_SLOWER: longer than the last one's. */
 uint32_t challenge_failed(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
-                          int64_t now_ms);
+                          int64_t now_ms, bool *ret_slower);
 void challenge_passed(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES]);
 
 #endif

@@ -14,12 +14,22 @@
 #include "src/core/owner_api_private.h"
 #include "src/core/replay.h"
 #include "src/io/loop.h"
+#include "src/io/rates.h"
+
+/* Some four people at a page and a script of each, or a program that asks as fast as it may. */
+enum { USER_REQUESTS_PER_SECOND = 100, USER_REQUESTS_BURST = 400, USERS_KNOWN_MAX = 1024 };
 
 int owner_api_create(struct verbs *verbs, struct owner_api **ret_api)
 {
     struct owner_api *api = calloc(1, sizeof *api);
     if (!api)
         return -ENOMEM;
+    const struct rates_config each = {USER_REQUESTS_PER_SECOND, USER_REQUESTS_BURST, USERS_KNOWN_MAX};
+    int rc = rates_create(&each, &api->users);
+    if (rc) {
+        free(api);
+        return rc;
+    }
     api->verbs = verbs;
     *ret_api = api;
     return 0;
@@ -30,6 +40,7 @@ void owner_api_destroy(struct owner_api *api)
     if (!api)
         return;
     owner_login_destroy(api);
+    rates_destroy(api->users);
     free(api);
 }
 
@@ -110,13 +121,26 @@ static enum kiln_code check_signature(const struct owner_request *request)
     return check_nonce(verbs, key, &signature);
 }
 
+/* One user's requests do not hold up the others'. */
+static enum kiln_code check_rate(const struct owner_request *request)
+{
+    struct ask *ask = request->ask;
+    uint32_t wait_ms =
+        rates_take(request->api->users, ask->caller.key, sizeof ask->caller.key, loop_monotonic_ms());
+    if (wait_ms == 0)
+        return CODE_NONE;
+    ask->retry_after_s = wait_ms / 1000 + 1;
+    return CODE_LIMIT_REACHED;
+}
+
 static enum kiln_code check_access(struct owner_request *request, enum owner_access access)
 {
     if (access == OWNER_OPEN)
         return CODE_NONE;
     if (!request->has_token || !owner_api_identify(request->ask, request->token))
         return CODE_SESSION_EXPIRED;
-    return access == OWNER_SIGNED ? check_signature(request) : CODE_NONE;
+    enum kiln_code code = check_rate(request);
+    return code == CODE_NONE && access == OWNER_SIGNED ? check_signature(request) : code;
 }
 
 /* ---- the request ---- */
@@ -167,6 +191,7 @@ void owner_api_request(struct owner_api *api, struct ask *ask, const struct json
     }
     request.method = json_read_text(&reader, "method");
     request.path = json_read_text(&reader, "path");
+    request.peer = json_read_text_or(&reader, "peer", "");
     request.signature_header = json_read_text_or(&reader, "signature", "");
     const char *token = json_read_text_or(&reader, "token", "");
     request.has_token = hex_decode(token, request.token, sizeof request.token) == 0;

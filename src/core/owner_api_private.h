@@ -14,6 +14,7 @@ struct owner_request {
     struct owner_api *api; /* borrowed, as all below */
     struct ask *ask;
     const char *method, *path;    /* as signed */
+    const char *peer;             /* the address as the edge has it; "" when it did not say */
     const char *signature_header; /* "" when there is none */
     struct bytes raw;             /* the body as signed */
     uint8_t token[SESSION_TOKEN_BYTES];
@@ -49,6 +50,7 @@ struct held_back;
 
 struct owner_api {
     struct verbs *verbs;    /* borrowed */
+    struct rates *users;    /* owned: requests of each user */
     struct held_back *held; /* owned: failed log ins that are not yet answered */
     size_t nheld;
 };

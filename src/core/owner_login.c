@@ -2,10 +2,12 @@
  * Owner API: log in (protocol/README 8.2).
  *
  * In: a fingerprint; a nonce signed by its key. Out: a nonce for any fingerprint; a session for a good
- * signature. Kept: answers to failures, each for its time: guessing gets slower with each guess, and a good
- * signature never waits.
+ * signature. Kept: answers to failures, each for its time: guessing gets slower with each guess, by key and
+ * by address, and a good signature never waits.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +15,10 @@
 #include "protocol/login.h"
 #include "src/core/challenge.h"
 #include "src/core/identity.h"
+#include "src/core/object_private.h"
 #include "src/core/owner_api_private.h"
 #include "src/core/views.h"
+#include "src/io/listener.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
@@ -119,6 +123,49 @@ static bool is_signed(const struct core *core, const struct user *user, const ui
     return good;
 }
 
+/* What of failures anybody should see later. Once for each time that answers get slower, so that guessing
+ * fills no store. */
+static void audit_failure(struct core *core, const char *object, uint32_t delay_ms)
+{
+    char held[32];
+    struct store_batch *batch;
+    snprintf(held, sizeof held, "%u ms", (unsigned)delay_ms);
+    const struct audit_deed deed = {.actor = "kilnd",
+                                    .what = "login.failed",
+                                    .object = object,
+                                    .to = held,
+                                    .story = "a log in failed: so long is its answer held back"};
+    int rc = store_batch_create(core->store, &batch);
+    if (!rc)
+        rc = object_commit(core, batch, &deed, NULL, NULL);
+    if (rc)
+        log_warning("owner", "a failed log in is not in the audit", "object=%s error=%d", object, -rc);
+}
+
+/* Counts for the key, and for the address: who tries many keys from one waits as who tries one. How long the
+ * answer is held back. Random keys get no entry: they are as many as somebody likes. */
+static uint32_t count_failure(struct owner_request *request, const struct user *user,
+                              const uint8_t key[CHALLENGE_KEY_BYTES])
+{
+    struct verbs *verbs = request->ask->verbs;
+    char network[INET6_ADDRSTRLEN];
+    uint8_t place[CHALLENGE_KEY_BYTES];
+    bool slower, address_slower = false;
+    int64_t now_ms = loop_monotonic_ms();
+    uint32_t address_ms = 0, key_ms = challenge_failed(verbs->challenges, key, now_ms, &slower);
+    listener_name_network(request->peer, network);
+    if (*network) {
+        crypto_hash(network, strlen(network), place);
+        address_ms = challenge_failed(verbs->challenges, place, now_ms, &address_slower);
+    }
+    log_warning("owner", "a log in failed", "user=%s peer=%s", user ? user->name : "unknown", network);
+    if (user && slower)
+        audit_failure(verbs->core, user->name, key_ms);
+    if (address_slower)
+        audit_failure(verbs->core, network, address_ms);
+    return key_ms > address_ms ? key_ms : address_ms;
+}
+
 void owner_login(struct owner_request *request)
 {
     struct ask *ask = request->ask;
@@ -139,7 +186,6 @@ void owner_login(struct owner_request *request)
         log_info("owner", "logged in", "user=%s", user->name);
         open_session(ask, user);
     } else {
-        log_warning("owner", "a log in failed", "user=%s", user ? user->name : "unknown");
-        hold_back(request->api, ask, challenge_failed(verbs->challenges, key, loop_monotonic_ms()));
+        hold_back(request->api, ask, count_failure(request, user, key));
     }
 }

@@ -20,11 +20,24 @@
 #include "src/edge/owner_api.h"
 #include "src/edge/relays.h"
 #include "src/io/http_server.h"
+#include "src/io/known.h"
 #include "src/io/log.h"
+#include "src/io/rates.h"
 
 #define CONNECTIONS_MAX 1024
 #define GUEST_CONNECTIONS_PER_ADDRESS_MAX 32
 #define OWNER_CONNECTIONS_PER_ADDRESS_MAX 128
+/* A handshake costs some 3 ms of a core. An institute behind one address, or a page with its files, takes a
+ * burst. */
+#define ADDRESS_HANDSHAKES_PER_SECOND 100
+#define ADDRESS_HANDSHAKES_BURST 512
+#define STRANGERS_PER_SECOND 200
+#define STRANGERS_BURST 512
+/* Log in takes two; nothing else needs a request without a session. */
+#define STRANGER_REQUESTS_PER_SECOND 40
+#define STRANGER_REQUESTS_BURST 240
+#define ADDRESSES_KNOWN_MAX 1024
+#define KNOWN_MS (15 * 60 * 1000) /* as a session that is not used */
 #define HANDSHAKE_TIMEOUT_MS 10000
 #define REQUEST_TIMEOUT_MS 30000
 #define IDLE_TIMEOUT_MS 60000
@@ -79,6 +92,7 @@ static struct http_server_config server_config(struct edge *edge)
     return (struct http_server_config){.tls = edge->tls,
                                        .arg = edge,
                                        .connections_max = CONNECTIONS_MAX,
+                                       .makes_room = true,
                                        .handshake_timeout_ms = HANDSHAKE_TIMEOUT_MS,
                                        .request_timeout_ms = REQUEST_TIMEOUT_MS,
                                        .idle_timeout_ms = IDLE_TIMEOUT_MS};
@@ -90,15 +104,39 @@ static int open_servers(struct edge *edge)
     guest.routes = guest_routes;
     guest.nroutes = nguest_routes;
     guest.connections_per_address_max = GUEST_CONNECTIONS_PER_ADDRESS_MAX;
+    guest.address_rate = edge->guest_handshakes;
+    guest.strangers_rate = edge->guest_strangers;
     struct http_server_config owner = server_config(edge);
     owner.routes = owner_routes_http;
     owner.nroutes = nowner_routes_http;
     owner.common_headers = owner_headers;
     owner.connections_per_address_max = OWNER_CONNECTIONS_PER_ADDRESS_MAX;
+    owner.known = edge->known;
+    owner.address_rate = edge->owner_handshakes;
+    owner.strangers_rate = edge->owner_strangers;
     int error = open_server(edge, &guest, edge->config->guest_listen, &edge->guest_server);
     if (error == 0)
         error = open_server(edge, &owner, edge->config->owner_listen, &edge->owner_server);
     return error;
+}
+
+static int create_rates(struct edge *edge)
+{
+    const struct rates_config address = {ADDRESS_HANDSHAKES_PER_SECOND, ADDRESS_HANDSHAKES_BURST,
+                                         ADDRESSES_KNOWN_MAX};
+    const struct rates_config all = {STRANGERS_PER_SECOND, STRANGERS_BURST, 1};
+    const struct rates_config strangers = {STRANGER_REQUESTS_PER_SECOND, STRANGER_REQUESTS_BURST,
+                                           ADDRESSES_KNOWN_MAX};
+    int error = rates_create(&address, &edge->guest_handshakes);
+    if (error == 0)
+        error = rates_create(&address, &edge->owner_handshakes);
+    if (error == 0)
+        error = rates_create(&all, &edge->guest_strangers);
+    if (error == 0)
+        error = rates_create(&all, &edge->owner_strangers);
+    if (error == 0)
+        error = rates_create(&strangers, &edge->strangers);
+    return error == 0 ? known_create(ADDRESSES_KNOWN_MAX, KNOWN_MS, &edge->known) : error;
 }
 
 static int open_bridges(struct edge *edge)
@@ -128,6 +166,8 @@ int edge_open(struct edge *edge, struct loop *loop, const struct config *config)
         error = certificate_create(edge, &edge->certificate);
     if (error == 0)
         error = limits_create(&edge->limits);
+    if (error == 0)
+        error = create_rates(edge);
     if (error == 0)
         error = links_create(edge, &edge->links);
     if (error == 0)
@@ -184,6 +224,12 @@ void edge_close(struct edge *edge)
     links_destroy(edge->links);
     limits_destroy(edge->limits);
     certificate_destroy(edge->certificate);
+    rates_destroy(edge->guest_handshakes);
+    rates_destroy(edge->owner_handshakes);
+    rates_destroy(edge->guest_strangers);
+    rates_destroy(edge->owner_strangers);
+    rates_destroy(edge->strangers);
+    known_destroy(edge->known);
     tls_server_destroy(edge->tls);
     close_folder(&edge->web_fd);
     close_folder(&edge->release_fd);

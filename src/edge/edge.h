@@ -15,9 +15,11 @@ struct certificate;
 struct events;
 struct http_server;
 struct kilnd;
+struct known;
 struct limits;
 struct links;
 struct loop;
+struct rates;
 struct relays;
 
 struct edge {
@@ -28,6 +30,10 @@ struct edge {
     struct certificate *certificate; /* its watch */
     int web_fd, release_fd;          /* folders that files are served from; -1 when there is none */
     struct limits *limits;           /* connections that outlive their HTTP request, by address */
+    struct rates *guest_handshakes, *owner_handshakes; /* new connections of an address */
+    struct rates *guest_strangers, *owner_strangers;   /* of all that are not known */
+    struct known *known;     /* addresses of owners who lately showed a good session */
+    struct rates *strangers; /* requests of an address that show no good session */
     struct kilnd *kilnd;
     struct links *links;
     struct relays *relays;

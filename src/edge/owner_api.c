@@ -13,17 +13,63 @@
 #include "src/edge/events.h"
 #include "src/edge/failure.h"
 #include "src/edge/hold.h"
+#include "src/edge/limits.h"
 #include "src/edge/relays.h"
 #include "src/edge/token.h"
 #include "src/io/http_parse.h"
 #include "src/io/http_server.h"
+#include "src/io/listener.h"
+#include "src/io/loop.h"
 #include "src/io/page.h"
+#include "src/io/rates.h"
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
 #define BODY_MAX 65536 /* README 1.7 */
 
 const char owner_headers[] = PAGE_HEADERS_TLS;
+
+static bool has_token(const struct http_request *request)
+{
+    char token[LOGIN_TOKEN_TEXT];
+    token_read(request, token);
+    bool has = token[0] != '\0';
+    explicit_bzero(token, sizeof(token));
+    return has;
+}
+
+/* What an address may ask before it has shown a good session: counted when it is asked without a token, or
+ * refused with one. */
+static uint32_t count_stranger(struct edge *edge, const struct http_request *request, bool take)
+{
+    char network[LIMIT_ADDRESS_MAX];
+    int64_t now_ms = loop_monotonic_ms();
+    listener_name_network(http_request_peer(request), network);
+    return take ? rates_take(edge->strangers, network, strlen(network), now_ms)
+                : rates_look(edge->strangers, network, strlen(network), now_ms);
+}
+
+/* Whether the address asks too often, of those that show no session; it is then refused. COUNTED: now, and
+ * not when it is known whether its token is good. */
+static bool refuse_stranger(struct edge *edge, struct http_request *request, bool counted)
+{
+    if (http_request_is_trusted(request))
+        return false;
+    uint32_t wait_ms = count_stranger(edge, request, counted);
+    if (wait_ms > 0)
+        failure_answer_later(request, wait_ms);
+    return wait_ms > 0;
+}
+
+static void judge_stranger(const struct hold *hold, int status)
+{
+    if (!has_token(hold->request))
+        return;
+    if (status != 401)
+        http_request_trust(hold->request);
+    else
+        count_stranger(hold->edge, hold->request, true);
+}
 
 static void send_answer(struct hold *hold, const struct rpc_answer *answer)
 {
@@ -36,6 +82,7 @@ static void send_answer(struct hold *hold, const struct rpc_answer *answer)
         failure_answer(hold->request, CODE_UNAVAILABLE, NULL);
         return;
     }
+    judge_stranger(hold, status);
     if (retry_after_s > 0) {
         snprintf(seconds, sizeof(seconds), "%lld", (long long)retry_after_s);
         http_request_add_header(hold->request, "Retry-After", seconds);
@@ -61,7 +108,7 @@ static void handle_request(struct http_request *request, void *arg)
     const char *body = http_request_body(request, &len);
     const char *signature = http_head_field(head, "Kiln-Signature");
     struct json_writer params = json_writer_init(0);
-    if (refuse_foreign(request))
+    if (refuse_foreign(request) || refuse_stranger(arg, request, !has_token(request)))
         return;
     token_read(request, token);
     json_write_object_begin(&params, NULL);
@@ -92,7 +139,7 @@ static void handle_origin(struct http_request *request, void *arg)
 static void handle_events(struct http_request *request, void *arg)
 {
     struct edge *edge = arg;
-    if (refuse_foreign(request))
+    if (refuse_foreign(request) || refuse_stranger(edge, request, true))
         return;
     if (ws_is_upgrade(request))
         events_ask(edge->events, request);
@@ -142,7 +189,7 @@ static void handle_vm(struct http_request *request, void *arg)
         handle_request(request, arg);
     else if (!ws_is_upgrade(request))
         failure_answer_upgrade(request);
-    else if (!refuse_foreign(request))
+    else if (!refuse_foreign(request) && !refuse_stranger(arg, request, true))
         ask_channel(arg, request, stars[0]);
 }
 

@@ -21,9 +21,11 @@
 #include <unistd.h>
 
 #include "src/io/http_request.h"
+#include "src/io/known.h"
 #include "src/io/listener.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
+#include "src/io/rates.h"
 #include "src/io/stream.h"
 
 static void free_memory(struct http_connection *connection)
@@ -251,6 +253,22 @@ static int take_descriptor(const struct http_connection_list *list, int fd)
     return own;
 }
 
+/* Before TLS has cost anything. What strangers take together must leave something for those that are known.
+ */
+static bool is_admitted(struct http_connection *connection, const char *network)
+{
+    const struct http_server_config *config = connection->list->config;
+    int64_t now_ms = loop_monotonic_ms();
+    connection->trusted = config->known != NULL && known_has(config->known, network, now_ms);
+    if (count_network(connection->list, network) >= config->connections_per_address_max)
+        return false;
+    if (config->address_rate != NULL &&
+        rates_take(config->address_rate, network, strlen(network), now_ms) > 0)
+        return false;
+    return connection->trusted || config->strangers_rate == NULL ||
+           rates_take(config->strangers_rate, "", 0, now_ms) == 0;
+}
+
 static int take_socket(struct http_connection *connection)
 {
     const struct http_server_config *config = connection->list->config;
@@ -266,7 +284,7 @@ static int take_socket(struct http_connection *connection)
     if (error < 0)
         return error;
     listener_name_network(peer, network);
-    if (count_network(connection->list, network) >= config->connections_per_address_max)
+    if (!is_admitted(connection, network))
         return -EUSERS;
     memcpy(connection->peer, peer, sizeof(peer));
     memcpy(connection->network, network, sizeof(network));
@@ -341,6 +359,20 @@ struct http_connection *http_connection_find(const struct http_connection_list *
     while (at != NULL && at->bev != bev)
         at = at->next;
     return at;
+}
+
+bool http_connection_list_make_room(struct http_connection_list *list)
+{
+    struct http_connection *oldest = NULL;
+    /* The newest is first. One without a stream is being accepted. */
+    for (struct http_connection *at = list->first; at != NULL; at = at->next)
+        if (!at->trusted && at->phase == HTTP_READING && at->stream != NULL && at->busy == 0)
+            oldest = at;
+    if (oldest == NULL)
+        return false;
+    log_debug("http", "connection ends to make room", "peer=%s", oldest->peer);
+    http_connection_abort(oldest);
+    return true;
 }
 
 void http_connection_list_finish(struct http_connection_list *list)

@@ -60,6 +60,7 @@ struct http_connection {
     bool last;       /* close after this answer */
     bool writing;    /* evhttp waits to hear that what it wrote is with the kernel */
     bool answered;   /* evhttp is done with the answer */
+    bool trusted;    /* its peer, or lately one of its address, has shown who he is */
     bool dead;       /* out of the list, and freed when `busy` is 0 */
     unsigned busy;   /* calls of ours on the stack */
     int file_fd;     /* owned; what is being sent, or -1 */
@@ -76,6 +77,9 @@ struct bufferevent *http_connection_begin(struct http_connection *connection);
 /* The connection that has this bufferevent. */
 struct http_connection *http_connection_find(const struct http_connection_list *list,
                                              const struct bufferevent *bev);
+/* Ends the one that is oldest of those that are not trusted and have no request in hand. False: there is
+ * none. */
+bool http_connection_list_make_room(struct http_connection_list *list);
 /* Closes all of them, at once. */
 void http_connection_list_finish(struct http_connection_list *list);
 

@@ -16,6 +16,8 @@
 #include <sys/queue.h>
 
 #include "protocol/code.h"
+#include "src/io/known.h"
+#include "src/io/loop.h"
 #include "src/io/stream.h"
 
 void http_request_finish(struct http_request *request)
@@ -229,6 +231,20 @@ struct loop *http_request_loop(const struct http_request *request)
 const char *http_request_peer(const struct http_request *request)
 {
     return request->connection->peer;
+}
+
+void http_request_trust(struct http_request *request)
+{
+    struct http_connection *connection = request->connection;
+    struct known *known = connection->list->config->known;
+    connection->trusted = true;
+    if (known != NULL)
+        known_add(known, connection->network, loop_monotonic_ms());
+}
+
+bool http_request_is_trusted(const struct http_request *request)
+{
+    return request->connection->trusted;
 }
 
 void http_request_on_gone(struct http_request *request, void (*fn)(void *arg), void *arg)

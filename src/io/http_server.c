@@ -43,6 +43,9 @@ static struct http_server *servers;
 static void update_listeners(struct http_server *server)
 {
     bool full = server->connections.count >= server->config.connections_max;
+    /* Its end calls us again. */
+    if (full && server->config.makes_room && http_connection_list_make_room(&server->connections))
+        return;
     if (!full && server->spare == NULL && http_connection_create(&server->connections, &server->spare) < 0)
         loop_timer_arm(server->retry, RETRY_MS);
     bool open = !full && server->spare != NULL && !loop_timer_armed(server->retry);

@@ -13,7 +13,9 @@
 struct http_head;
 struct http_request;
 struct http_server;
+struct known;
 struct loop;
+struct rates;
 struct stream;
 struct tls_server;
 
@@ -35,7 +37,11 @@ struct http_server_config {
     void *arg;                          /* for every handler */
     const char *common_headers;         /* borrowed; complete lines sent with every answer, or NULL */
     size_t connections_max;             /* in total; further ones wait in the backlog */
+    bool makes_room;                    /* instead, the oldest that is not trusted ends */
     size_t connections_per_address_max; /* further ones are closed at once */
+    struct known *known;                /* borrowed: addresses of trusted requests; NULL: nobody's */
+    struct rates *address_rate;         /* borrowed: new connections an address, as above; NULL: any */
+    struct rates *strangers_rate;       /* borrowed: of all that are not known, as above; NULL: any */
     uint32_t handshake_timeout_ms;      /* TLS, from accept */
     uint32_t request_timeout_ms;        /* a whole request, from its first byte or from ready */
     uint32_t idle_timeout_ms;           /* between requests */
@@ -61,6 +67,10 @@ const char *http_request_peer(const struct http_request *request); /* numeric ad
 /* Called when the connection goes away before the answer; the request is gone after the call. NULL takes it
  * back. */
 void http_request_on_gone(struct http_request *request, void (*fn)(void *arg), void *arg);
+/* Whoever sent it has shown who he is: his connection does not end to make room for others, and his address
+ * is known. */
+void http_request_trust(struct http_request *request);
+bool http_request_is_trusted(const struct http_request *request);
 /* A header line for the answer, before it. -ENOMEM. */
 int http_request_add_header(struct http_request *request, const char *name, const char *value);
 /* Answers and ends the request. TYPE may be NULL when LEN_BYTES is 0. */

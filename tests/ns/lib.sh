@@ -22,11 +22,12 @@ report() {
 
 # ---- Kiln ----
 
-# start_ns [hostile]: folders, a release, the daemons, an empty brick, alice. With "hostile" the edge is the hostile one.
+# start_ns [hostile]: folders, a release, the daemons, an empty brick, alice. With "hostile" the edge is the hostile one. NS_CONF: what a case
+# wants otherwise in the configuration, for jq.
 start_ns() {
     write_config
     # A VM that never registers holds its place among those that boot.
-    jq '.max_boots = 16' "$CONF" >"$CONF.new" && mv "$CONF.new" "$CONF"
+    jq ".max_boots = 16 | ${NS_CONF:-.}" "$CONF" >"$CONF.new" && mv "$CONF.new" "$CONF"
     cp "${NS_BIN:?is the folder of the test programs}"/ns_* "$HERE/bin/"
     mkdir -p "$GUESTS" "$HOSTILE"
     chown kiln-edge "$HOSTILE"

@@ -159,10 +159,10 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(int argc, char **argv);
     } commands[] = {{"boot-secret", boot_secret}, {"drive-key", drive_key}, {"envelope", make_envelope},
-                    {"search", peer_search},      {"memory", peer_memory},  {"register", peer_register},
-                    {"login", peer_login},        {"ask", peer_ask}};
+                    {"flood", peer_flood},        {"search", peer_search},  {"memory", peer_memory},
+                    {"register", peer_register},  {"login", peer_login},    {"ask", peer_ask}};
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
-    peer_die("boot-secret, drive-key, envelope, search, memory, register, login or ask");
+    peer_die("boot-secret, drive-key, envelope, flood, search, memory, register, login or ask");
 }

@@ -26,6 +26,7 @@ int peer_call(const char *address, const char *method, const char *path, const c
               const char *body, char **ret_body);
 
 /* Commands; ARGV begins behind the command's name. They print and return an exit status. */
+int peer_flood(int argc, char **argv);
 int peer_search(int argc, char **argv);
 int peer_memory(int argc, char **argv);
 int peer_register(int argc, char **argv);

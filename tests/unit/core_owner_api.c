@@ -2,6 +2,8 @@
  * The owner API behind an edge that does as it likes.
  */
 #include "protocol/envelope.h"
+#include "src/core/owner_api_private.h"
+#include "src/io/rates.h"
 #include "tests/unit/core_verbs_owner.h"
 
 #define BODY(name) "{\"name\":\"" name "\",\"brick\":\"deb\",\"drives\":[]}"
@@ -173,6 +175,20 @@ static void bad_requests_say_what_is_wrong(void **state)
     assert_int_equal(count_vms(), 0);
 }
 
+/* Bob is served while alice, who has asked too often, is told to wait. */
+static void each_user_has_a_rate(void **state)
+{
+    struct passed get = {.method = "GET", .path = "/v1/me", .token = world->alice.token};
+    (void)state;
+    while (rates_take(world->verbs->owner_api->users, world->alice.fingerprint, 32,
+                      loop_monotonic_ms() + 3600 * 1000) == 0)
+        ;
+    assert_string_equal(owner_pass(world, &get), "LIMIT_REACHED");
+    assert_int_equal(world->status, 429);
+    get.token = world->bob.token;
+    assert_string_equal(owner_pass(world, &get), "");
+}
+
 /* ---- drives ---- */
 
 #define D1 "11111111-1111-4111-8111-111111111111"
@@ -302,6 +318,7 @@ int main(void)
         TEST(a_signed_request_counts_once_also_after_a_restart),
         TEST(others_vms_are_not_there),
         TEST(bad_requests_say_what_is_wrong),
+        TEST(each_user_has_a_rate),
         TEST(a_drive_has_one_writer),
         TEST(a_drive_is_shared_by_its_owner_alone),
         TEST(events_are_the_owners_own_and_end_with_the_session),

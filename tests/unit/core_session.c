@@ -126,16 +126,20 @@ static void a_challenge_serves_its_key_once(void **state)
 static void failures_are_held_back_longer_each_time(void **state)
 {
     struct challenges *challenges;
+    bool slower;
     (void)state;
     assert_int_equal(challenges_create(&challenges), 0);
-    assert_int_equal(challenge_failed(challenges, alice, 0), 250);
-    assert_int_equal(challenge_failed(challenges, alice, 1), 500);
-    assert_int_equal(challenge_failed(challenges, bob, 1), 250);
+    assert_int_equal(challenge_failed(challenges, alice, 0, &slower), 250);
+    assert_true(slower);
+    assert_int_equal(challenge_failed(challenges, alice, 1, &slower), 500);
+    assert_int_equal(challenge_failed(challenges, bob, 1, &slower), 250);
     for (int i = 0; i < 10; i++)
-        challenge_failed(challenges, alice, 2);
-    assert_int_equal(challenge_failed(challenges, alice, 3), 8000);
+        challenge_failed(challenges, alice, 2, &slower);
+    assert_int_equal(challenge_failed(challenges, alice, 3, &slower), 8000);
+    assert_false(slower);
     challenge_passed(challenges, alice);
-    assert_int_equal(challenge_failed(challenges, alice, 4), 250);
+    assert_int_equal(challenge_failed(challenges, alice, 4, &slower), 250);
+    assert_true(slower);
     challenges_destroy(challenges);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/edge_world.h"
 
+#include "src/io/rates.h"
+
 static void test_an_owner_request_goes_whole_to_kilnd(void **state)
 {
     (void)state;
@@ -16,6 +18,22 @@ static void test_an_owner_request_goes_whole_to_kilnd(void **state)
     assert_string_equal(world.last_body, "{\"name\": \"a\"}");
     assert_string_equal(world.last_token, TOKEN);
     assert_non_null(strstr(reply.policy, "default-src 'none'"));
+    world_finish(&world);
+}
+
+/* An address that showed no good session has used up what such may ask. */
+static void test_strangers_are_told_to_come_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    while (rates_take(world.edge.strangers, "127.0.0.1", 9, loop_monotonic_ms() + 3600 * 1000) == 0)
+        ;
+    struct reply reply = call(&world, owner_port(&world), "GET", "/v1/vms", NULL);
+    assert_int_equal(reply.status, 429);
+    assert_non_null(strstr(reply.body, "LIMIT_REACHED"));
+    assert_true(atoi(reply.retry_after) > 0);
+    assert_int_equal(world.requests, 0);
     world_finish(&world);
 }
 
@@ -295,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_owner_request_goes_whole_to_kilnd),
+        cmocka_unit_test(test_strangers_are_told_to_come_again),
         cmocka_unit_test(test_web_files_stay_below_their_folder),
         cmocka_unit_test(test_a_guest_gets_release_files_and_nothing_of_the_owners),
         cmocka_unit_test(test_registration_is_rewritten_and_answered),

@@ -11,6 +11,8 @@
 #include <event2/event.h>
 
 #include "src/io/http_client.h"
+#include "src/io/known.h"
+#include "src/io/rates.h"
 #include "src/io/stream.h"
 
 #define GET_A "GET /echo/a HTTP/1.1\r\nHost: x\r\n"
@@ -157,6 +159,51 @@ static void test_connections_beyond_the_total_wait(void **state)
     close(second);
     close(third);
     world_finish(&world);
+}
+
+/* Beyond the total, the oldest that nobody trusts ends. */
+static void test_strangers_make_room(void **state)
+{
+    (void)state;
+    struct world world;
+    struct http_server_config config = world_config();
+    char out[512];
+    config.connections_max = 2;
+    config.makes_room = true;
+    world_init_with(&world, false, config);
+    int first = fixture_dial(world.port);
+    FIXTURE_RUN_UNTIL(&world.fixture, http_server_connections(world.server) == 1);
+    int second = fixture_dial(world.port);
+    fixture_talk(&world.fixture, first, "", 0, NULL, out, sizeof(out));
+    assert_string_equal(out, "");
+    fixture_talk(&world.fixture, second, GET_A CLOSE, strlen(GET_A CLOSE), NULL, out, sizeof(out));
+    assert_memory_equal(out, "HTTP/1.1 200 ", 13);
+    close(first);
+    close(second);
+    world_finish(&world);
+}
+
+/* An address has its own rate; all strangers have one, of which those that are known take nothing. */
+static void test_new_connections_have_a_rate(void **state)
+{
+    (void)state;
+    struct world world;
+    struct http_server_config config = world_config();
+    const struct rates_config once = {.per_second = 1, .burst = 1, .keys_max = 4};
+    char out[512];
+    assert_int_equal(rates_create(&once, &config.strangers_rate), 0);
+    assert_int_equal(known_create(4, FIXTURE_LIMIT_MS, &config.known), 0);
+    while (rates_take(config.strangers_rate, "", 0, loop_monotonic_ms() + FIXTURE_LIMIT_MS) == 0)
+        ;
+    world_init_with(&world, false, config);
+    talk(&world, GET_A CLOSE, NULL, out, sizeof(out));
+    assert_string_equal(out, "");
+    known_add(config.known, "127.0.0.1", loop_monotonic_ms());
+    talk(&world, GET_A CLOSE, NULL, out, sizeof(out));
+    assert_memory_equal(out, "HTTP/1.1 200 ", 13);
+    world_finish(&world);
+    known_destroy(config.known);
+    rates_destroy(config.strangers_rate);
 }
 
 /* One after the other, though they came together; HEAD gets the length and no body. */
@@ -410,6 +457,8 @@ int main(void)
         cmocka_unit_test(test_a_handshake_that_stalls_ends_at_its_deadline),
         cmocka_unit_test(test_connections_are_limited_by_address),
         cmocka_unit_test(test_connections_beyond_the_total_wait),
+        cmocka_unit_test(test_strangers_make_room),
+        cmocka_unit_test(test_new_connections_have_a_rate),
         cmocka_unit_test(test_a_late_answer_finds_a_half_closed_peer),
         cmocka_unit_test(test_a_handler_is_told_when_the_peer_goes),
         cmocka_unit_test(test_requests_sent_together_are_answered_in_turn),
