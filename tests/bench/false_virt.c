@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +19,12 @@
 #include "src/core/virt_private.h"
 #include "src/io/loop.h"
 
-enum { TURN_US = 20 * 1000, WRITE_EVERY = 100 /* tries */ };
+enum {
+    TURN_US = 20 * 1000,
+    WRITE_EVERY = 100 /* tries */,
+    EVERY_NS = 1000 * 1000,
+    SECOND_NS = 1000 * 1000 * 1000
+};
 
 struct call {
     char uuid[VIRT_UUID_BYTES];
@@ -84,16 +88,25 @@ static void probe_write(const char *path)
     fclose(file);
 }
 
+/* By a sleep, which kilnd's sandbox knows, and no timer of the kernel's, which it does not. */
+static bool tick_await(struct timespec *at)
+{
+    at->tv_nsec += EVERY_NS;
+    if (at->tv_nsec >= SECOND_NS) {
+        at->tv_nsec -= SECOND_NS;
+        at->tv_sec++;
+    }
+    return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, at, NULL) == 0;
+}
+
 static void *probe_main(void *arg)
 {
     const char *path = getenv("KILN_BENCH_TURNS");
-    const struct itimerspec every = {{0, 1000000}, {0, 1000000}};
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-    uint64_t count, ticks = 0;
+    struct timespec at;
+    uint64_t ticks = 0;
     (void)arg;
-    if (!path || timer < 0 || timerfd_settime(timer, 0, &every, NULL) < 0)
-        return NULL;
-    while (read(timer, &count, sizeof count) > 0) {
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    while (path && tick_await(&at)) {
         pthread_mutex_lock(&probe.lock);
         if (!probe.posted_us) {
             probe.posted_us = now_us();
