@@ -98,11 +98,11 @@ export const launch = () => chromium.launch({
 });
 
 /**
- * A page of its own, with nothing kept from before. What it reports as an error is kept in `errors`; a refusal by the
+ * A page of its own, with nothing kept from before but `storageState`. What it reports as an error is kept in `errors`; a refusal by the
  * Content-Security-Policy is such an error.
  */
-export async function openPage(browser, { colorScheme = 'light', width = 1280, height = 900, limitMs = LIMIT_MS } = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme, viewport: { width, height }, acceptDownloads: true });
+export async function openPage(browser, { colorScheme = 'light', width = 1280, height = 900, limitMs = LIMIT_MS, storageState } = {}) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme, viewport: { width, height }, acceptDownloads: true, storageState });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ORIGIN });
   context.setDefaultTimeout(limitMs);
   const page = await context.newPage();

@@ -1,7 +1,7 @@
 /*
  * What the browser tests claim about terminals.
  */
-import { claim, expectNoErrors, host, step } from './lib.mjs';
+import { claim, expectNoErrors, step } from './lib.mjs';
 import * as researcher from './researcher.mjs';
 
 const NUMBERS = 1500000;
@@ -10,7 +10,7 @@ const ECHO_P99_MS = 30;
 const SIZE_TRIES = 20;
 
 const visible = '.terminal-tab:visible';
-const drawn = async (page) => Number(await page.locator(`${visible} .screen`).getAttribute('data-drawn'));
+export const drawn = async (page) => Number(await page.locator(`${visible} .screen`).getAttribute('data-drawn'));
 const rowsOf = (page) => page.locator(`${visible} .xterm-rows > div`).count();
 
 /** What stands on the screen, line by line. */
@@ -136,29 +136,4 @@ export async function echoesQuickly(page) {
   step(`key press to echo: median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms (goal ${ECHO_P99_MS} ms)`);
   await page.keyboard.press('Control+C');
   claim(median <= ECHO_P99_MS, `the median is at most ${ECHO_P99_MS} ms`);
-}
-
-let asked = 0;
-
-/** The same shell, by what it remembers. */
-export async function isTheSameShell(page, words) {
-  await researcher.type(page, `echo "$MARK" ${++asked} times`);
-  await researcher.shows(page, `unforgotten ${asked} times`);
-  step(words);
-}
-
-export const mark = async (page) => {
-  await researcher.type(page, 'MARK=unforgotten; echo mar""ked');
-  await researcher.shows(page, 'marked');
-};
-
-export async function survivesEdge(page) {
-  const from = await drawn(page);
-  await researcher.type(page, '(sleep 2; echo in be""tween)');
-  await host('crash_edge');
-  await page.locator('.pairing[data-pairing="paired"]').waitFor();
-  await page.locator(`${visible}[data-state="open"]`).waitFor();
-  await researcher.shows(page, 'in between');
-  claim((await drawn(page)) > from, 'the screen goes on');
-  await isTheSameShell(page, 'the edge crashed and came again; the shell ran on, nothing is lost');
 }

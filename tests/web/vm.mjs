@@ -5,12 +5,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { claim, expectAccessible, expectNoErrors, inTurn, launch, openPage, shoot, step } from './lib.mjs';
+import * as carryOn from './carry_on.mjs';
 import * as researcher from './researcher.mjs';
+import * as terminal from './terminal.mjs';
 
 const [person] = process.argv.slice(2);
 const PEOPLE = '/run/world/kiln/people';
 /* VMs that are emulated, several at a time, take theirs. */
-const LIMIT_MS = 300000;
+const LIMIT_MS = 600000;
 
 const drive = (page) => page.locator('[data-drive="thesis"]');
 
@@ -101,23 +103,38 @@ async function secondVm(page) {
   await researcher.destroyVm(page);
 }
 
+async function logIn(page) {
+  await researcher.logIn(page, `${PEOPLE}/${person}/key.pem`, readFileSync(`${PEOPLE}/${person}.pass`, 'utf8').trim());
+  await researcher.loggedIn(page);
+}
+
 async function comes(page) {
   await researcher.open(page);
   await researcher.trustHost(page);
-  await researcher.logIn(page, `${PEOPLE}/${person}/key.pem`, readFileSync(`${PEOPLE}/${person}.pass`, 'utf8').trim());
-  await researcher.loggedIn(page);
+  await logIn(page);
 }
 
 const browser = await launch();
 try {
   const page = await openPage(browser, { limitMs: LIMIT_MS });
+  const pairings = await carryOn.timePairings(page);
   await inTurn([
     () => comes(page),
     () => makeDrive(page),
     () => toDrivesAttached(page, 'first-day'),
+    () => pairings.note(),
     () => formatOnWord(page),
     () => editUsers(page),
     () => writeFile(page),
+    () => terminal.followsSize(page),
+    () => carryOn.mark(page),
+    () => carryOn.reloads(page, logIn),
+    () => pairings.note(),
+    () => carryOn.survivesEdge(page),
+    () => pairings.note(),
+    () => carryOn.hasTwoTabs(page, logIn),
+    async () => pairings.areQuick(),
+    () => terminal.carriesMuch(page),
     () => figures(page),
     () => researcher.destroyVm(page),
     () => secondVm(page),
