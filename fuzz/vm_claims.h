@@ -144,9 +144,9 @@ static inline const char *vm_claims_record(const struct vm *was, const struct vm
 static inline const char *vm_claims_secret(const struct vm *was, const struct vm *vm,
                                            const struct vm_event *event, const struct fsm_fx *fx)
 {
-    bool seen = event->sight.domain && event->sight.boot == was->boot_number;
     bool starts = event->head.on == VM_ON_RECOVERED && was->head.state == VM_IMAGE_CREATED &&
                   fsm_fx_has(fx, VM_FX_ENSURE_DOMAIN, 0);
+    bool seen = starts && event->sight.domain && event->sight.boot == was->boot_number;
     if (starts && !seen && vm->boot_number == was->boot_number)
         return "a start after one that nothing is known of has a secret of its own";
     return NULL;
