@@ -65,7 +65,9 @@ const struct fsm_row *fsm_step(const struct fsm_machine *machine, void *record, 
     if (row->act)
         row->act(record, event, fx);
     head->changes++;
-    fsm_text_keep(head->story, sizeof head->story, row->story);
+    /* Why it ended is asked for as long as the record stays, whatever is tidied up meanwhile. */
+    if (!from->final)
+        fsm_text_keep(head->story, sizeof head->story, row->story);
     if (row->to >= 0) {
         if (from->leave)
             from->leave(record, fx);

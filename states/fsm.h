@@ -42,7 +42,7 @@ struct fsm_head {
     uint64_t changes;          /* rows taken since the record began: orders a record's history */
     int64_t entered_at_ms;     /* when `state` was entered */
     int64_t deadline_at_ms;    /* when the machine's timeout is due; 0: never */
-    char story[FSM_STORY_LEN]; /* of the last row taken */
+    char story[FSM_STORY_LEN]; /* of the last row taken; in a final state, of the row that led there */
 };
 
 /* One thing that shall be true, and which one of several (a drive's index; 0 where there is but one). */

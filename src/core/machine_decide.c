@@ -25,7 +25,7 @@ static const char assignment_key[] = CORE_ASSIGNMENT_KEY;
 /* ---- decide ---- */
 
 static void history_fill(struct history *history, const struct machine_step *step, const struct vm *vm,
-                         int from)
+                         int from, const char *story)
 {
     bool begins = step->kind == STEP_BEGIN;
     history->at_ms = step->event.head.at_ms;
@@ -34,7 +34,7 @@ static void history_fill(struct history *history, const struct machine_step *ste
     history->from = begins ? -1 : from;
     history->to = vm->head.state;
     history->event = begins ? -1 : step->event.head.on;
-    memcpy(history->story, vm->head.story, sizeof history->story);
+    fsm_text_keep(history->story, sizeof history->story, story);
     memcpy(history->actor, step->actor, sizeof history->actor);
     history->code = vm->code;
     memcpy(history->detail, vm->detail, sizeof history->detail);
@@ -50,18 +50,19 @@ static int decision_make(struct vm_slot *slot, struct machine_step *step)
     step->event.head.at_ms = loop_wall_ms();
     decision->vm = slot->vm;
     fsm_fx_init(&decision->fx);
-    bool taken = true;
+    const struct fsm_row *row = NULL;
     if (step->kind == STEP_BEGIN)
         vm_begin(&decision->vm, step->event.head.at_ms, &decision->fx);
     else
-        taken = vm_step(&decision->vm, &step->event, &decision->fx) != NULL;
-    if (!taken) {
+        row = vm_step(&decision->vm, &step->event, &decision->fx);
+    if (!row && step->kind != STEP_BEGIN) {
         free(decision);
         return -EPERM;
     }
     if (decision->fx.overflow)
         log_error("vm", "wants more effects than there is room for", "vm=%s", slot->vm.name);
-    history_fill(&decision->history, step, &decision->vm, slot->vm.head.state);
+    history_fill(&decision->history, step, &decision->vm, slot->vm.head.state,
+                 row ? row->story : decision->vm.head.story);
     step->decision = decision;
     return 0;
 }

@@ -221,8 +221,16 @@ static void nothing_boots_before_the_edge_was_seen(void **state)
     assert_int_equal(strncmp(ask_wait(fixture, "domain")->spec.edge, "0900", 4), 0);
 }
 
+static int keep_last_story(void *arg, const struct history *history)
+{
+    strcpy(arg, history->story);
+    return 0;
+}
+
+/* Why is told as long as the record stays; what was tidied up since is in the history. */
 static void a_deadline_ends_what_does_not_come(void **state)
 {
+    char last[FSM_STORY_LEN];
     struct fixture *fixture = *state;
     uint8_t uuid[VM_UUID_LEN];
     fixture->core.config.deadlines.booted_s = 1;
@@ -230,6 +238,13 @@ static void a_deadline_ends_what_does_not_come(void **state)
     const struct vm *vm = vm_wait(fixture, uuid, VM_DESTROYED);
     assert_int_equal(vm->code, CODE_DEADLINE_PASSED);
     assert_string_equal(vm->detail, "the guest's registration is awaited");
+    answer(fixture, "domain_gone", 0);
+    settle(fixture);
+    assert_true(vm->gone & VM_GONE_DOMAIN);
+    assert_string_equal(vm->head.story, "destroyed: the guest did not register in time");
+    assert_int_equal(core_replay(&fixture->core, core_last_seq(&fixture->core) - 1, keep_last_story, last),
+                     0);
+    assert_null(strstr(last, "destroyed"));
 }
 
 /* ---- the console ---- */

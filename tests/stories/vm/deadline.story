@@ -20,3 +20,13 @@ domain-up -> booted
   = code DEADLINE_PASSED
   = detail the guest's registration is awaited
   = story destroyed: the guest did not register in time
+# Why it ended is still told when all that was left of it is gone.
+domain-gone -> destroyed
+  ensure-bridges-closed
+  ensure-channels-closed
+  ensure-boot-file-gone
+  ensure-volume-gone
+  ensure-drives-free
+  ensure-network-free
+  = detail the guest's registration is awaited
+  = story destroyed: the guest did not register in time
