@@ -1,7 +1,7 @@
 # What a person types. On a fresh Debian 12, as root, each of these does all of its set-up: packages, build, brick.
 #
 #   make check             every test, in a world of its own (real libvirt and real VMs, nothing of the machine's touched)
-#   make check-web         those of the page alone, in a real browser; with case_page, which `make check` leaves out
+#   make check-web         those of the page alone, in a real browser
 #   make demo              a VM from brick to SSH, told step by step; KEEP=1 leaves the world up afterwards
 #   make build             the programs, in build/bin
 #   make torture SECONDS=60 [SEED=n]   kills everything at random among 200 VMs, then counts what is lost, stuck or leaked
@@ -37,7 +37,7 @@ check: build sanitized brick-base
 	$(WORLD) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '$(TESTS)'
 
 check-web: build brick-base
-	$(WORLD) ctest --test-dir $(BUILD) -C page --output-on-failure --no-tests=error --parallel $(JOBS) -R '^web/'
+	$(WORLD) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '^web/'
 
 demo: build brick-base
 	$(WORLD) $(if $(KEEP),--keep demo) env KILN_BIN=$(CURDIR)/$(BUILD)/bin tests/e2e/demo $(if $(KEEP),--keep-vm)

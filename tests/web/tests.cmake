@@ -9,13 +9,7 @@ if(NODE AND NPM AND NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   # Against processes: a world each.
   file(GLOB cases RELATIVE ${CMAKE_CURRENT_LIST_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/case_*)
   foreach(case ${cases})
-    # The case of the whole page is not reliable yet on a busy machine: `make check-web` runs it, `make check` does not.
-    if(case STREQUAL "case_page")
-      set(configurations CONFIGURATIONS page)
-    else()
-      set(configurations)
-    endif()
-    add_test(NAME web/${case} ${configurations} COMMAND tests/world/run tests/web/${case} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    add_test(NAME web/${case} COMMAND tests/world/run tests/web/${case} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     # They count milliseconds.
     set_tests_properties(web/${case} PROPERTIES TIMEOUT 1500 RUN_SERIAL ON ENVIRONMENT "${browser_environment}")
   endforeach()
