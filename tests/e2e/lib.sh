@@ -98,6 +98,14 @@ stop_daemon() {
     tail --pid="$pid" -f /dev/null
 }
 
+# kill_daemon PROGRAM: it ends as in a crash. Its sockets are free when it is gone, not when it is told to go.
+kill_daemon() {
+    local pid
+    pid=$(cat "$HERE/$1.pid")
+    kill -KILL "$pid"
+    tail --pid="$pid" -f /dev/null
+}
+
 # wait_for WORDS LIMIT_S COMMAND...: until the command succeeds. For what announces itself by no event.
 wait_for() {
     local words=$1 limit_ms=$(($2 * PATIENCE * 1000)) began
