@@ -149,8 +149,17 @@ def chain():
     return [] if verdict["good"] else ["the audit chain breaks at entry %d" % verdict["at"]]
 
 
-def in_use(vms):
-    """Guests that their owner cannot reach any more, or that forgot something."""
+def in_use(vms, still_s):
+    """Guests that their owner cannot reach any more, or that forgot something. A guest that was away comes again after waits
+    that grow, so what is wrong counts when it has been so for STILL_S."""
+    until = time.monotonic() + still_s
+    while True:
+        found = unusable(vms)
+        if not found or time.monotonic() > until:
+            return found
+
+
+def unusable(vms):
     found = []
     for vm in vms:
         try:

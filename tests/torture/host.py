@@ -3,6 +3,7 @@ The tormented host: its daemons, its disk, its clock, and kilnd's control socket
 
 In: what shall be done to them. Out: answers of kilnd. Kept: which process is which, and what was done to it by us.
 """
+import glob
 import json
 import os
 import select
@@ -170,8 +171,8 @@ class Host:
 
     def show_logs(self):
         """The end of each log, for whoever reads what went wrong."""
-        for daemon in self.daemons:
-            path = "%s/log/%s.log" % (HERE, daemon.name)
+        logs = ["%s/log/%s.log" % (HERE, daemon.name) for daemon in self.daemons]
+        for path in logs + glob.glob("%s/guests/*/log" % HERE):
             tail = subprocess.run(["tail", "-n", "60", path], capture_output=True, text=True, check=False).stdout
             print("---- %s\n%s" % (path, tail), flush=True)
 

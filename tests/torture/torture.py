@@ -184,7 +184,7 @@ def verdict(host, vms, torment):
     breaches = claims.check(vms, STILL_S, QUIET_S, host.look)
     say("looked at everything")
     breaches["lost"] += claims.chain()
-    breaches["stuck"] += claims.in_use(vms.living("guest", "real"))
+    breaches["stuck"] += claims.in_use(vms.living("guest", "real"), STILL_S)
     breaches["stuck"] += ["%s ended by itself %d times" % (daemon.name, daemon.faults) for daemon in host.daemons
                           if daemon.faults]
     for kind, words in breaches.items():
