@@ -42,6 +42,10 @@ expect_refused() {
     [[ $output == *"$code"* ]] || fail "refused, but not with $code: $*: $output"
 }
 
+# has GREP-ARG...: whether grep finds it in the standard input, which it reads to the end. `grep -q` does not, and then what writes into
+# the pipe may end by SIGPIPE, which counts for the pipe.
+has() { grep "$@" >/dev/null; }
+
 # ---- daemons ----
 
 # The programs are copied to where users other than root find them, whoever built them.
