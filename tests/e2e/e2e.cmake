@@ -14,6 +14,6 @@ if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   endforeach()
   # It kills what the other cases use.
   set_tests_properties(e2e/case_terminal_kept PROPERTIES RUN_SERIAL ON TIMEOUT 900)
-  # It counts milliseconds.
-  set_tests_properties(e2e/case_domain_killed PROPERTIES RUN_SERIAL ON)
+  # They count time.
+  set_tests_properties(e2e/case_domain_killed e2e/case_registration_time PROPERTIES RUN_SERIAL ON)
 endif()
