@@ -204,6 +204,8 @@ static void on_socket(int ready, void *arg)
 {
     struct stream *stream = arg;
     stream->busy++;
+    if (stream->session != NULL)
+        tls_session_begin_turn(stream->session);
     switch (stream->state) {
     case STREAM_CONNECTING:
         if (ready & LOOP_WRITE)

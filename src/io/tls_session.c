@@ -16,7 +16,8 @@
 struct tls_session {
     struct tls_config *config; /* one reference */
     mbedtls_ssl_context ssl;
-    int fd; /* borrowed */
+    int fd;            /* borrowed */
+    size_t turn_bytes; /* may still be read in this turn */
     bool wants_write;
     bool done; /* the handshake */
 };
@@ -33,9 +34,13 @@ static int send_bytes(void *arg, const unsigned char *bytes, size_t len)
 static int receive_bytes(void *arg, unsigned char *out, size_t max)
 {
     struct tls_session *session = arg;
-    ssize_t got = recv(session->fd, out, max, 0);
-    if (got > 0)
+    if (session->turn_bytes == 0)
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    ssize_t got = recv(session->fd, out, max < session->turn_bytes ? max : session->turn_bytes, 0);
+    if (got > 0) {
+        session->turn_bytes -= (size_t)got;
         return (int)got;
+    }
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return MBEDTLS_ERR_SSL_WANT_READ;
     return MBEDTLS_ERR_SSL_CONN_EOF;
@@ -49,6 +54,7 @@ int tls_session_create(struct tls_config *config, int fd, struct tls_session **r
     mbedtls_ssl_init(&session->ssl);
     session->config = tls_config_ref(config);
     session->fd = fd;
+    session->turn_bytes = TLS_TURN_BYTES;
     /* mbedTLS 3 refuses a client that names no host unless it is told that this is meant. */
     if (mbedtls_ssl_setup(&session->ssl, tls_config_ssl(config)) != 0 ||
         mbedtls_ssl_set_hostname(&session->ssl, NULL) != 0) {
@@ -100,6 +106,11 @@ static int check_pin(struct tls_session *session)
     if (tls_session_peer_fingerprint(session, fingerprint) < 0)
         return -EKEYREJECTED;
     return memcmp(fingerprint, pin, sizeof(fingerprint)) == 0 ? 0 : -EKEYREJECTED;
+}
+
+void tls_session_begin_turn(struct tls_session *session)
+{
+    session->turn_bytes = TLS_TURN_BYTES;
 }
 
 int tls_session_handshake(struct tls_session *session)
