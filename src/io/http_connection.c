@@ -364,9 +364,11 @@ struct http_connection *http_connection_find(const struct http_connection_list *
 bool http_connection_list_make_room(struct http_connection_list *list)
 {
     struct http_connection *oldest = NULL;
-    /* The newest is first. One without a stream is being accepted. */
+    /* The newest is first. One without a stream is being accepted. Who reads its answer slowly holds its
+     * place as well as who says nothing, so that it goes too, after these. */
     for (struct http_connection *at = list->first; at != NULL; at = at->next)
-        if (!at->trusted && at->phase == HTTP_READING && at->stream != NULL && at->busy == 0)
+        if (!at->trusted && at->stream != NULL && at->busy == 0 &&
+            (oldest == NULL || at->phase == HTTP_READING || oldest->phase != HTTP_READING))
             oldest = at;
     if (oldest == NULL)
         return false;

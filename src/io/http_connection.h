@@ -77,8 +77,8 @@ struct bufferevent *http_connection_begin(struct http_connection *connection);
 /* The connection that has this bufferevent. */
 struct http_connection *http_connection_find(const struct http_connection_list *list,
                                              const struct bufferevent *bev);
-/* Ends the one that is oldest of those that are not trusted and have no request in hand. False: there is
- * none. */
+/* Ends the oldest of those that are not trusted: of those that send no whole request, else of those that wait
+ * for their answer or take it slowly. False: there is none. */
 bool http_connection_list_make_room(struct http_connection_list *list);
 /* Closes all of them, at once. */
 void http_connection_list_finish(struct http_connection_list *list);

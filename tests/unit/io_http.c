@@ -201,9 +201,33 @@ static void test_a_file_comes_whole_and_within_its_limit(void **state)
     world_finish(&world);
 }
 
+/* One after the other, though they came together; HEAD gets the length and no body. */
+static void test_requests_sent_together_are_answered_in_turn(void **state)
+{
+    (void)state;
+    struct world world;
+    char out[2048];
+    const char text[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\none"
+                        "HEAD /big HTTP/1.1\r\nHost: x\r\n\r\n"
+                        "GET /echo/three HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n"
+                        "GET /echo/four HTTP/1.0\r\nHost: x\r\n\r\n"
+                        "GET /echo/never HTTP/1.1\r\nHost: x\r\n\r\n";
+    seed_write_text("http_server", "together", SEED_PLAIN, text);
+    world_init(&world, false);
+    talk(&world, text, NULL, out, sizeof(out));
+    const char *one = strstr(out, "\r\n\r\noneHTTP/1.1 200 OK\r\n");
+    assert_non_null(one);
+    const char *three = strstr(one, "\r\n\r\nHTTP/1.0 200 OK\r\n");
+    assert_non_null(three);
+    assert_non_null(strstr(three, "X-Path: /echo/four\r\n"));
+    assert_null(strstr(out, "/echo/never"));
+    world_finish(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests_sent_together_are_answered_in_turn),
         cmocka_unit_test(test_what_is_wrong_is_refused_by_status),
         cmocka_unit_test(test_a_body_of_two_lengths_is_refused),
         cmocka_unit_test(test_one_byte_at_a_time),
