@@ -37,6 +37,7 @@ struct bridge {
     struct pump *pump;        /* owned; when open */
     enum bridge_phase phase;
     int near, far;   /* owned */
+    bool held;       /* one of what the limits count */
     uint64_t number; /* kilnd's; 0 before it gave one */
     size_t line_bytes;
     char line[BRIDGE_LINE_BYTES];
@@ -47,8 +48,7 @@ struct bridge {
 struct bridges {
     struct edge *edge;         /* borrowed */
     struct listener *listener; /* owned */
-    struct bridge *first;      /* owned */
-    size_t count;
+    struct bridge *first;      /* owned; the newest */
 };
 
 static void tell(const struct bridge *bridge, const char *method)
@@ -75,8 +75,8 @@ static void free_bridge(struct bridge *bridge)
         bridges->first = bridge->next;
     if (bridge->next != NULL)
         bridge->next->previous = bridge->previous;
-    bridges->count--;
-    limits_give_back(bridges->edge->limits, bridge->peer);
+    if (bridge->held)
+        limits_give_back(bridges->edge->limits, bridge->peer);
     pump_destroy(bridge->pump);
     loop_watch_destroy(bridge->watch);
     loop_timer_destroy(bridge->timer);
@@ -86,8 +86,6 @@ static void free_bridge(struct bridge *bridge)
         close(bridge->far);
     explicit_bzero(bridge->line, sizeof(bridge->line));
     free(bridge);
-    if (bridges->count < BRIDGES_MAX)
-        listener_set_paused(bridges->listener, false);
 }
 
 static void end_bridge(struct bridge *bridge)
@@ -182,8 +180,10 @@ static void on_redeemed(void *arg, const struct rpc_answer *answer)
     const char *host = json_read_text(&reader, "host");
     uint16_t port = (uint16_t)json_read_int(&reader, "port", 1, UINT16_MAX);
     uuid_format(uuid, bridge->vm);
-    if (json_reader_end(&reader) < 0 || connect_far(bridge, host, port) < 0) {
-        refuse(bridge, CODE_UNAVAILABLE);
+    /* Not before: what strangers do without a ticket takes no place from those who have one. */
+    bridge->held = limits_take(bridge->bridges->edge->limits, bridge->peer);
+    if (json_reader_end(&reader) < 0 || !bridge->held || connect_far(bridge, host, port) < 0) {
+        refuse(bridge, bridge->held ? CODE_UNAVAILABLE : CODE_LIMIT_REACHED);
         return;
     }
     bridge->phase = BRIDGE_CONNECTING;
@@ -234,14 +234,24 @@ static void on_timeout(void *arg)
     refuse(bridge, bridge->phase == BRIDGE_LINE ? CODE_TICKET_WRONG : CODE_UNAVAILABLE);
 }
 
+/* Whether one more of PEER's network may open. Of those that have shown nothing yet, the oldest makes room.
+ */
 static bool may_open(const struct bridges *bridges, const char *peer)
 {
     char network[LIMIT_ADDRESS_MAX];
-    size_t opening = 0;
+    size_t own = 0, opening = 0;
+    struct bridge *oldest = NULL;
     listener_name_network(peer, network);
-    for (const struct bridge *at = bridges->first; at != NULL; at = at->next)
-        opening += at->phase != BRIDGE_OPEN && strcmp(at->network, network) == 0;
-    return opening < BRIDGES_OPENING_PER_ADDRESS_MAX && limits_take(bridges->edge->limits, peer);
+    for (struct bridge *at = bridges->first; at != NULL; at = at->next) {
+        opening += at->phase != BRIDGE_OPEN;
+        own += at->phase != BRIDGE_OPEN && strcmp(at->network, network) == 0;
+        oldest = at->phase == BRIDGE_LINE ? at : oldest;
+    }
+    if (own >= BRIDGES_OPENING_PER_ADDRESS_MAX || (opening >= BRIDGES_OPENING_MAX && oldest == NULL))
+        return false;
+    if (opening >= BRIDGES_OPENING_MAX)
+        end_bridge(oldest);
+    return true;
 }
 
 static void on_accept(void *arg, int fd, const char *peer)
@@ -254,7 +264,6 @@ static void on_accept(void *arg, int fd, const char *peer)
     }
     struct bridge *bridge = calloc(1, sizeof(*bridge));
     if (bridge == NULL) {
-        limits_give_back(bridges->edge->limits, peer);
         close(fd);
         return;
     }
@@ -264,8 +273,6 @@ static void on_accept(void *arg, int fd, const char *peer)
     if (bridges->first != NULL)
         bridges->first->previous = bridge;
     bridges->first = bridge;
-    if (++bridges->count == BRIDGES_MAX)
-        listener_set_paused(bridges->listener, true);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
     if (loop_watch_create(bridges->edge->loop, fd, on_line, bridge, &bridge->watch) < 0 ||

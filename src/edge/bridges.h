@@ -13,8 +13,9 @@ struct bridges;
 struct edge;
 struct json_writer;
 
-#define BRIDGES_MAX 1024
-#define BRIDGES_OPENING_PER_ADDRESS_MAX 32 /* connections that have shown no good ticket yet */
+/* Connections that have shown no good ticket yet, and what those hold: a descriptor and no TLS. */
+#define BRIDGES_OPENING_MAX 512
+#define BRIDGES_OPENING_PER_ADDRESS_MAX 32
 
 /* Listens on ADDRESS ("host:port"). */
 int bridges_open(struct edge *edge, const char *address, struct bridges **ret_bridges);

@@ -24,15 +24,13 @@ struct listener {
     struct loop_watch *watch; /* owned */
     struct loop_timer *retry; /* owned */
     int fd;                   /* owned */
-    bool paused;
     void (*fn)(void *arg, int fd, const char *peer);
     void *arg;
 };
 
 static void update(struct listener *listener)
 {
-    bool reading = !listener->paused && !loop_timer_armed(listener->retry);
-    loop_watch_set(listener->watch, reading ? LOOP_READ : 0);
+    loop_watch_set(listener->watch, loop_timer_armed(listener->retry) ? 0 : LOOP_READ);
 }
 
 static void on_retry(void *arg)
@@ -73,7 +71,7 @@ static void on_connection(int ready, void *arg)
 {
     struct listener *listener = arg;
     (void)ready;
-    for (int i = 0; i < ACCEPT_TURN && !listener->paused; i++) {
+    for (int i = 0; i < ACCEPT_TURN; i++) {
         struct sockaddr_storage address = {0};
         socklen_t size = sizeof(address);
         char peer[INET6_ADDRSTRLEN];
@@ -159,14 +157,6 @@ uint16_t listener_socket_port(int fd)
 uint16_t listener_port(const struct listener *listener)
 {
     return listener_socket_port(listener->fd);
-}
-
-void listener_set_paused(struct listener *listener, bool paused)
-{
-    if (listener->paused == paused)
-        return;
-    listener->paused = paused;
-    update(listener);
 }
 
 void listener_close(struct listener *listener)

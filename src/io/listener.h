@@ -26,8 +26,6 @@ void listener_name_network(const char *peer, char *ret_network);
 int listener_open(struct loop *loop, const char *address, void (*fn)(void *arg, int fd, const char *peer),
                   void *arg, struct listener **ret_listener);
 uint16_t listener_port(const struct listener *listener);
-/* While paused, connections wait in the kernel's backlog. */
-void listener_set_paused(struct listener *listener, bool paused);
 void listener_close(struct listener *listener);
 
 #endif

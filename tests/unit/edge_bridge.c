@@ -3,6 +3,8 @@
  */
 #include "tests/unit/edge_world.h"
 
+#include <sys/resource.h>
+
 #define LINE "KILN/1 " TOKEN "\r\n"
 
 /* The VM's port 22: a listener of the test's, whose one connection is blocking. */
@@ -178,6 +180,53 @@ static void test_refusals_say_why(void **state)
     world_finish(&world);
 }
 
+/* A connection from the NUMBERth address of loopback. */
+static int dial_from(struct world *world, unsigned number)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK + number)}};
+    struct sockaddr_in edge = {.sin_family = AF_INET,
+                               .sin_port = htons(bridges_port(world->edge.bridges)),
+                               .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&edge, sizeof(edge)), 0);
+    return fd;
+}
+
+/* They come from many addresses, show no ticket and stay. */
+static void test_strangers_take_no_place_from_who_has_a_ticket(void **state)
+{
+    enum { STRANGERS = 1056, EACH = BRIDGES_OPENING_PER_ADDRESS_MAX };
+    static int strangers[STRANGERS];
+    struct rlimit files;
+    (void)state;
+    struct world world;
+    struct ssh ssh;
+    char byte;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    world_init(&world);
+    ssh_init(&ssh, &world);
+    for (unsigned i = 0; i < STRANGERS; i++) {
+        strangers[i] = dial_from(&world, 1 + i / EACH);
+        assert_int_equal(loop_step(world.fixture.loop, false), 0);
+    }
+    close(open_bridge(&world, &ssh));
+    FIXTURE_RUN_UNTIL(&world.fixture, recv(strangers[0], &byte, 1, MSG_DONTWAIT) == 0);
+    /* And not because their time was over. */
+    assert_int_equal(recv(strangers[STRANGERS - 2 * EACH], &byte, 1, MSG_DONTWAIT), -1);
+    /* One more of an address that has its share goes, whoever else has none. */
+    int extra = dial_from(&world, 1 + (STRANGERS - 1) / EACH);
+    FIXTURE_RUN_UNTIL(&world.fixture, recv(extra, &byte, 1, MSG_DONTWAIT) == 0);
+    close(extra);
+    for (unsigned i = 0; i < STRANGERS; i++)
+        close(strangers[i]);
+    ssh_finish(&ssh);
+    world_finish(&world);
+}
+
 static void test_a_bridge_outlives_kilnd_and_kilnd_can_close_it(void **state)
 {
     (void)state;
@@ -208,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_what_follows_the_line_at_once_is_not_lost),
         cmocka_unit_test(test_a_slow_side_stops_the_other),
         cmocka_unit_test(test_refusals_say_why),
+        cmocka_unit_test(test_strangers_take_no_place_from_who_has_a_ticket),
         cmocka_unit_test(test_a_bridge_outlives_kilnd_and_kilnd_can_close_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
