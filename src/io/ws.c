@@ -15,6 +15,7 @@
 #include "src/io/stream.h"
 
 #define CLOSE_WAIT_MS 3000 /* for the peer's close frame after ours */
+#define PIECES_MAX 1024    /* of a message: wslay keeps each by itself, some 64 bytes for one of one byte */
 
 void ws_free(struct ws *ws)
 {
@@ -91,6 +92,20 @@ static int on_wslay_mask(wslay_event_context_ptr wslay, uint8_t *out, size_t len
     return 0;
 }
 
+/* Of too many pieces wslay stops reading, and settle sends the close and ends. */
+static void on_wslay_frame(wslay_event_context_ptr wslay,
+                           const struct wslay_event_on_frame_recv_start_arg *frame, void *arg)
+{
+    struct ws *ws = arg;
+    if (wslay_is_ctrl_frame(frame->opcode))
+        return;
+    ws->pieces = frame->opcode == WSLAY_CONTINUATION_FRAME ? ws->pieces + 1 : 1;
+    if (ws->pieces <= PIECES_MAX)
+        return;
+    wslay_event_queue_close(wslay, WS_TOO_BIG, NULL, 0);
+    wslay_event_shutdown_read(wslay);
+}
+
 static void hold(struct ws *ws, enum ws_kind kind, const void *bytes, size_t len)
 {
     struct ws_held *held = malloc(sizeof(*held) + len);
@@ -125,7 +140,7 @@ static void on_wslay_message(wslay_event_context_ptr wslay, const struct wslay_e
     (void)wslay;
     if (message->opcode == WSLAY_CONNECTION_CLOSE)
         note_close(ws, message);
-    if (wslay_is_ctrl_frame(message->opcode) || ws->state != WS_OPEN)
+    if (wslay_is_ctrl_frame(message->opcode) || ws->state != WS_OPEN || ws->pieces > PIECES_MAX)
         return;
     enum ws_kind kind = message->opcode == WSLAY_TEXT_FRAME ? WS_TEXT : WS_BINARY;
     const void *bytes = message->msg_length > 0 ? message->msg : (const uint8_t *)"";
@@ -199,6 +214,7 @@ int ws_become_open(struct ws *ws, bool server)
     struct wslay_event_callbacks callbacks = {.recv_callback = on_wslay_recv,
                                               .send_callback = on_wslay_send,
                                               .genmask_callback = on_wslay_mask,
+                                              .on_frame_recv_start_callback = on_wslay_frame,
                                               .on_msg_recv_callback = on_wslay_message};
     int result = server ? wslay_event_context_server_init(&ws->wslay, &callbacks, ws)
                         : wslay_event_context_client_init(&ws->wslay, &callbacks, ws);

@@ -36,6 +36,7 @@ struct ws {
     enum ws_state state;
     bool paused;
     struct ws_held *held, **held_end; /* owned */
+    size_t pieces;                    /* data frames of the message that comes in */
     int64_t heard_ms;                 /* when the peer last sent anything */
     char key[WS_KEY_BYTES];           /* client: of the upgrade */
     char *request;                    /* owned; client: text of the upgrade */

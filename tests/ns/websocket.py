@@ -22,6 +22,7 @@ from websockets.uri import parse_uri
 
 PATIENCE_S = 60
 MESSAGE_MAX = 65536 + 64  # protocol/README.md 1.7
+PIECES_MAX = 1024  # likewise
 READER_MAX = 1024  # an owner who reads events has nothing to say
 TEXT, BINARY, CONT, CLOSE, PING, PONG = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.CLOSE, Opcode.PING, Opcode.PONG)
 
@@ -390,6 +391,9 @@ class Sections:
         self.ends("more than there can be, only said", 1009, masked(0x82, 127, b"x", struct.pack(">Q", (1 << 63) - 1)))
         self.ends("one byte too many, in pieces", 1009, Frame(BINARY, bytes(big - 1), False).serialize(mask=True),
                   Frame(CONT, b"x").serialize(mask=True))
+        first, more = Frame(BINARY, b"x", False).serialize(mask=True), Frame(CONT, b"x", False).serialize(mask=True)
+        self.ends("one piece too many", 1009, first + PIECES_MAX * more)
+        self.arrives("as many pieces as there may be", PIECES_MAX * b"x", first + (PIECES_MAX - 2) * more, Frame(CONT, b"x").serialize(mask=True))
         self.ends("a reader of events who says too much", 1009, Frame(TEXT, b"x" * (READER_MAX + 1)).serialize(mask=True), place="events")
         guest = Peer(self.edge, "guest")
         guest.send(BINARY, b"first")

@@ -303,6 +303,33 @@ static void test_frames_by_hand(void **state)
 }
 
 /* What a client sends before it has seen the answer belongs to the WebSocket. */
+/* A message of as many pieces as there may be, and of one more: what each piece costs is many times its byte.
+ */
+static void test_a_message_in_too_many_pieces_closes(void **state)
+{
+    (void)state;
+    struct world world;
+    const size_t piece = 7, most = 1024;
+    static char frames[7 * 1025 + 8];
+    static const char end[] = "\x88\x82\x00\x00\x00\x00\x03\xe8";
+    world_init(&world, false);
+    for (size_t i = 0; i <= most; i++)
+        memcpy(frames + i * piece, i == 0 ? "\x02\x81\0\0\0\0x" : "\x00\x81\0\0\0\0x", piece);
+    frames[(most - 1) * piece] = (char)0x80;
+    memcpy(frames + most * piece, end, sizeof(end) - 1);
+    send_frames(&world, "many-pieces", frames, most * piece + sizeof(end) - 1);
+    assert_int_equal(world.far.close.code, WS_NORMAL);
+    assert_int_equal(world.far.messages, 1);
+    assert_int_equal(world.far.bytes, most);
+    frames[(most - 1) * piece] = 0;
+    memcpy(frames + most * piece, "\x80\x81\0\0\0\0x", piece);
+    memcpy(frames + (most + 1) * piece, end, sizeof(end) - 1);
+    send_frames(&world, "too-many-pieces", frames, (most + 1) * piece + sizeof(end) - 1);
+    assert_int_equal(world.far.messages, 0);
+    assert_int_equal(world.far.close.code, WS_TOO_BIG);
+    world_finish(&world);
+}
+
 static void test_a_message_may_come_with_the_upgrade(void **state)
 {
     (void)state;
@@ -411,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_a_paused_reader_stops_the_sender),
         cmocka_unit_test(test_a_pause_inside_a_message_holds_the_rest),
         cmocka_unit_test(test_frames_by_hand),
+        cmocka_unit_test(test_a_message_in_too_many_pieces_closes),
         cmocka_unit_test(test_a_message_may_come_with_the_upgrade),
         cmocka_unit_test(test_garbage_after_the_upgrade_ends_only_itself),
         cmocka_unit_test(test_a_wrong_pin_is_refused),
