@@ -141,6 +141,9 @@ static int perform_domain(struct virt_op *op, struct _virConnect *connection)
     int r = virt_domain_find(op, connection, &domain, &op->answer.domain);
 
     if (r == -ENOENT) {
+        /* The end of this VM may be why it is not there, and what was started for it has its secret. */
+        if (worker_is_overtaken(op->virt->worker, op->spec.uuid))
+            return virt_op_refuse(op, -ECANCELED, "overtaken by the end of the VM");
         r = virt_lost_refuse(op, op->spec.uuid);
         return r < 0 ? r : start_domain(op, connection);
     }

@@ -24,6 +24,7 @@ struct job {
     void *arg;  /* borrowed: caller */
     bool apart; /* never at once with a job of its key in the other lane */
     bool ran;
+    bool overtaken; /* worker_cancel came too late for it */
 };
 
 TAILQ_HEAD(job_list, job);
@@ -300,6 +301,19 @@ int worker_submit_destroy(struct worker *worker, enum worker_order order, const 
     return key_fits(key) ? submit(worker, WORKER_DESTROY, job) : -ENAMETOOLONG;
 }
 
+/* A key has one at most. */
+static struct job *job_running(struct lane *lane, const char *key)
+{
+    struct job *job;
+
+    TAILQ_FOREACH(job, &lane->running, link)
+    {
+        if (strcmp(job->key, key) == 0)
+            return job;
+    }
+    return NULL;
+}
+
 bool worker_cancel(struct worker *worker, const char *key)
 {
     struct lane *lane = &worker->lanes[WORKER_NORMAL];
@@ -314,9 +328,24 @@ bool worker_cancel(struct worker *worker, const char *key)
         TAILQ_REMOVE(&lane->queued, job, link);
         finish_job(worker, job);
     }
-    running = key_is_in(&lane->running, NULL, key);
+    job = job_running(lane, key);
+    running = job;
+    if (job)
+        job->overtaken = true;
     pthread_mutex_unlock(&worker->lock);
     return running;
+}
+
+bool worker_is_overtaken(struct worker *worker, const char *key)
+{
+    const struct job *job;
+    bool overtaken;
+
+    pthread_mutex_lock(&worker->lock);
+    job = job_running(&worker->lanes[WORKER_NORMAL], key);
+    overtaken = job && job->overtaken;
+    pthread_mutex_unlock(&worker->lock);
+    return overtaken;
 }
 
 int worker_post(struct worker *worker, worker_done *done, void *arg)

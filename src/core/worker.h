@@ -54,6 +54,10 @@ int worker_submit_destroy(struct worker *worker, enum worker_order order, const 
  * loop turn. Returns whether a job of this key is running right now. */
 bool worker_cancel(struct worker *worker, const char *key);
 
+/* For a job that runs in the normal lane, of its own key: whether worker_cancel was called since it was
+ * queued. Any thread. */
+bool worker_is_overtaken(struct worker *worker, const char *key);
+
 /* Calls `done` with ran = true on the loop's thread, in the order posted, from any thread that ends before
  * worker_destroy, which delivers what is left. For what happens on threads that are not the pool's. Returns 0
  * or -ENOMEM. */

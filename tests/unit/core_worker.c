@@ -206,7 +206,10 @@ static void test_cancel_spares_what_runs_and_other_keys(void **state)
     submit(&queued, WORKER_NORMAL, "a");
     submit(&other, WORKER_NORMAL, "b");
     sem_wait(&running.begun);
+    assert_false(worker_is_overtaken(fixture->worker, "a"));
     assert_true(worker_cancel(fixture->worker, "a"));
+    assert_true(worker_is_overtaken(fixture->worker, "a"));
+    assert_false(worker_is_overtaken(fixture->worker, "b"));
     drain(fixture, 1);
     assert_int_equal(fixture->done[0], 2);
     assert_false(fixture->ran[0]);
@@ -215,6 +218,7 @@ static void test_cancel_spares_what_runs_and_other_keys(void **state)
     drain(fixture, 3);
     assert_true(fixture->ran[1] && fixture->ran[2]);
     assert_false(worker_cancel(fixture->worker, "a"));
+    assert_false(worker_is_overtaken(fixture->worker, "a"));
 }
 
 static void test_destroy_tells_every_job_once(void **state)
