@@ -16,6 +16,7 @@ HERE = "/run/world/kiln"
 RUN = "/run/kiln"
 STATE = HERE + "/state"
 CLOCK_FILE = "/run/world/clock"
+LAST_ERRORS = 6
 SHELL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shell")
 
 
@@ -84,11 +85,13 @@ class Daemon:
     """A daemon that is started again whenever it ends, as a host's service manager would."""
 
     def __init__(self, name, command):
-        self.name, self.command = name, command
+        self.name, self.command, self.log = name, command, "%s/log/%s.log" % (HERE, name)
         self.process, self.pid, self.stopped, self.again_at, self.faults = None, None, False, 0, 0
+        self.log_from = 0  # what it said since its start
 
     def start(self):
-        log = open("%s/log/%s.log" % (HERE, self.name), "ab")
+        log = open(self.log, "ab")
+        self.log_from = log.tell()
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         start_new_session=True)
         log.close()
@@ -112,12 +115,20 @@ class Daemon:
             os.kill(self.pid, signal.SIGCONT)
         self.stopped = False
 
+    def last_errors(self, count):
+        with open(self.log, "rb") as log:
+            log.seek(self.log_from)
+            lines = log.read().decode(errors="replace").splitlines()
+        return [line for line in lines if " error " in line][-count:]
+
     def look(self, excused):
         """Starts it again when it ended by itself, which is a fault unless the disk was full."""
         if not self.process or self.process.poll() is None or time.monotonic() < self.again_at:
             return
         say("%s ended by itself, status %d%s" % (self.name, self.process.returncode,
                                                   ": the disk is full" if excused else ""))
+        for line in self.last_errors(LAST_ERRORS):
+            say("  it said: %s" % line)
         self.faults += 0 if excused else 1
         self.again_at = time.monotonic() + 0.5
         self.start()
@@ -171,8 +182,7 @@ class Host:
 
     def show_logs(self):
         """The end of each log, for whoever reads what went wrong."""
-        logs = ["%s/log/%s.log" % (HERE, daemon.name) for daemon in self.daemons]
-        for path in logs + glob.glob("%s/guests/*/log" % HERE):
+        for path in [daemon.log for daemon in self.daemons] + glob.glob("%s/guests/*/log" % HERE):
             tail = subprocess.run(["tail", "-n", "60", path], capture_output=True, text=True, check=False).stdout
             print("---- %s\n%s" % (path, tail), flush=True)
 

@@ -197,13 +197,13 @@ def verdict(host, vms, torment):
     say("looked at everything")
     breaches["lost"] += claims.chain()
     breaches["stuck"] += claims.in_use(vms.living("guest", "real"), STILL_S)
-    breaches["stuck"] += ["%s ended by itself %d times" % (daemon.name, daemon.faults) for daemon in host.daemons
-                          if daemon.faults]
+    breaches["stuck"] += ["%s ended by itself %d times" % (daemon.name, daemon.faults)
+                          for daemon in (host.kilnd, host.edge) if daemon.faults]
     for kind, words in breaches.items():
         for line in words:
             print("%s: %s" % (kind, line))
-    print("torture: beside the kills %d processes were stopped, disks filled or clocks set; refused orders: %s" %
-          (torment.others, vms.refusals or "none"))
+    print("torture: beside the kills %d processes were stopped, disks filled or clocks set; libvirtd ended by itself %d "
+          "times; refused orders: %s" % (torment.others, host.libvirtd.faults, vms.refusals or "none"))
     if any(breaches.values()):
         host.show_logs()
     counts = tuple(len(breaches[kind]) for kind in ("lost", "duplicated", "stuck", "leaked"))
