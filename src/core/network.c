@@ -58,8 +58,7 @@ void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6])
     memcpy(ret_mac + sizeof qemu, ipv4 + 1, 3);
 }
 
-/* An address is a VM's until libvirt has taken it back. */
-static bool has_address(const struct vm *vm)
+bool network_has_address(const struct vm *vm)
 {
     return !(vm->gone & VM_GONE_NETWORK);
 }
@@ -79,7 +78,7 @@ int network_address(const struct core *core, uint8_t ret_ipv4[static 4])
     for (size_t i = 0; i < core->vms.count; i++) {
         const struct vm_slot *slot = core->vms.items[i];
         uint32_t at = wire_get_u32(slot->vm.ipv4) - low - FIRST_VM;
-        if (has_address(&slot->vm) && at < candidates)
+        if (network_has_address(&slot->vm) && at < candidates)
             taken[at] = true;
     }
     size_t free_at = 0;

@@ -14,6 +14,9 @@ int network_host(const struct config *config, char ret_address[static 16], char 
  * each. Whoever gets an address next has the same MAC address, so the lease that the one before left fits. */
 void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6]);
 
+/* An address is a VM's until libvirt has taken it back. */
+bool network_has_address(const struct vm *vm);
+
 /* The lowest address that no VM has, from the subnet's tenth on. -EADDRNOTAVAIL */
 int network_address(const struct core *core, uint8_t ret_ipv4[static 4]);
 

@@ -165,9 +165,12 @@ static void perform_volume_gone(struct vm_slot *slot)
     perform_gone_asked(slot, ask, VM_FX_ENSURE_VOLUME_GONE, rc);
 }
 
-static void perform_network_free(struct vm_slot *slot)
+void perform_network_free(struct vm_slot *slot)
 {
     struct virt_vm_spec spec;
+    /* Asked for now it could come first, and whoever answers both may die between them. */
+    if (slot->perform->network == NETWORK_ASKED)
+        return;
     struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_NETWORK_FREE);
     /* What the brick or the edge would add says nothing about the address. */
     perform_spec(slot, &spec);

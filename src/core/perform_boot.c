@@ -119,9 +119,9 @@ static void network_answered(void *arg, const struct virt_answer *answer)
     if (!slot)
         return;
     slot->perform->network = answer->error ? NETWORK_UNKNOWN : NETWORK_READY;
-    /* Its end does not wait for this. */
-    if (slot->vm.head.state == VM_DESTROYED && !answer->error)
-        perform_again(slot, VM_FX_ENSURE_NETWORK_FREE, "its address came after its end");
+    if (slot->vm.head.state == VM_DESTROYED &&
+        !perform_undone(slot, VM_FX_ENSURE_NETWORK_FREE, answer->error))
+        perform_network_free(slot);
     if (slot->vm.head.state != VM_IMAGE_CREATED || perform_undone(slot, VM_FX_ENSURE_NETWORK, answer->error))
         return;
     if (answer->error) {

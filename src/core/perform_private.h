@@ -83,8 +83,12 @@ void perform_gone_answered(void *arg, const struct virt_answer *answer);
 /* After such a call: what was not even asked (ASK NULL or RC negative) is asked for again. */
 void perform_gone_asked(struct vm_slot *slot, struct perform_ask *ask, int effect, int rc);
 
+/* Has its address taken back, once nothing is under way that pins it. */
+void perform_network_free(struct vm_slot *slot);
+
 /* perform_end.c */
 void perform_domain_gone(struct vm_slot *slot);
+
 int perform_end_init(struct vm_slot *slot);
 void perform_end_finish(struct vm_slot *slot);
 

@@ -83,6 +83,7 @@ void reconcile_looked(struct core *core)
                  core->vms.count, core->recovering);
     reconcile->sweeping = false;
     reconcile->reconnected = false;
+    addresses_look(core);
     if (reconcile->again)
         reconcile_sweep(core);
     else if (reconcile->suspects)

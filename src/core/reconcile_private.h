@@ -46,6 +46,7 @@ struct reconcile {
     uint32_t connection;      /* its number; counts up when it breaks */
     int64_t up_since_ms;      /* monotonic; 0: libvirt is away */
     bool sweeping, again;     /* a list is asked for or walked over; another shall follow */
+    bool keeping;             /* libvirt is taking back what is no VM's address */
     uint32_t asked_on;        /* the connection that the list was asked for on */
     bool reconnected;         /* no list has been seen on this connection */
     size_t suspects;          /* absent in the last list, not yet for long enough */
@@ -72,6 +73,9 @@ void reconcile_looked(struct core *core);
 void reconcile_look(struct vm_slot *slot, const struct sight *sight);
 /* libvirt does not answer. */
 void reconcile_look_away(struct vm_slot *slot);
+
+/* reconcile_addresses.c: has libvirt take back the addresses that no VM has. */
+void addresses_look(struct core *core);
 
 /* reconcile_orphans.c; DOMAINS are sorted as SIGHTS are. */
 void orphans_look(struct core *core, const struct virt_answer *answer);

@@ -89,6 +89,7 @@ struct virt_op *virt_op_create(struct virt *virt, virt_answer_fn *answered, void
 static void op_destroy(struct virt_op *op)
 {
     free(op->domains);
+    free(op->held);
     free(op);
 }
 

@@ -127,6 +127,7 @@ struct virt_answer {
     size_t ndomains;
     const char (*serials)[VIRT_SERIAL_BYTES]; /* of virt_drive_list; borrowed until the callback returns */
     size_t nserials;
+    size_t ntaken; /* of virt_addresses_keep: how many were taken back */
 };
 
 typedef void virt_answer_fn(void *arg, const struct virt_answer *answer);
@@ -178,6 +179,12 @@ int virt_ensure_address(struct virt *virt, const struct virt_vm_spec *spec, virt
                         void *arg);
 int virt_address_gone(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
                       void *arg);
+
+/* Takes back every address that is pinned as Kiln pins them (network_mac) and is not one of HELD. A libvirtd
+ * may carry out what a kilnd asked that has died, after the next one asked for the contrary. Owns HELD, from
+ * malloc(3), also on failure. Whoever is given an address after this call is pinned after it. */
+int virt_addresses_keep(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered,
+                        void *arg);
 
 /* Starts the domain (transient: libvirt keeps nothing of it once it is dead). Already running with our
  * metadata and the same boot number: success. */

@@ -3,9 +3,12 @@
  * when stopped, also by what needs them later; what exists and is another's is refused, never changed.
  */
 #include "src/core/domain_xml.h"
+#include "src/core/network.h"
 #include "src/core/virt_private.h"
+#include "src/core/virt_text.h"
 #include "src/core/virt_xml.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +237,59 @@ static int perform_address_gone(struct virt_op *op, struct _virConnect *connecti
     return r;
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+    return memcmp(a, b, 4);
+}
+
+/* Whether Kiln pinned it, and for nobody who is there. */
+static bool is_left(const struct virt_op *op, const char *mac, const char *address)
+{
+    uint8_t ipv4[4], ours[6];
+    char text[18];
+
+    if (inet_pton(AF_INET, address, ipv4) != 1)
+        return false;
+    network_mac(ipv4, ours);
+    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", ours[0], ours[1], ours[2], ours[3], ours[4],
+             ours[5]);
+    return strcmp(mac, text) == 0 &&
+           !(op->nheld && bsearch(ipv4, op->held, op->nheld, sizeof(*op->held), compare_addresses));
+}
+
+static int take_left_hosts(struct virt_op *op, virConnectPtr connection, virNetworkPtr network,
+                           const char *xml)
+{
+    const char *host;
+    char mac[18], address[18];
+    int r = 0;
+
+    while (r == 0 && (host = virt_text_element(xml, "host", &xml))) {
+        if (virt_text_attribute(host, "mac", mac, sizeof(mac)) < 0 ||
+            virt_text_attribute(host, "ip", address, sizeof(address)) < 0 || !is_left(op, mac, address))
+            continue;
+        r = update_hosts(op, connection, network, VIR_NETWORK_UPDATE_COMMAND_DELETE, mac, address);
+        op->answer.ntaken += r == 0;
+    }
+    return r;
+}
+
+static int perform_addresses_keep(struct virt_op *op, struct _virConnect *connection)
+{
+    virNetworkPtr network = virNetworkLookupByName(connection, op->virt->config.network);
+    char *xml;
+    int r;
+
+    if (!network)
+        return virt_op_fail(op, connection, "the network");
+    xml = virNetworkGetXMLDesc(network, 0);
+    r = xml ? take_left_hosts(op, connection, network, xml)
+            : virt_op_fail(op, connection, "cannot read the network");
+    free(xml);
+    virNetworkFree(network);
+    return r;
+}
+
 /* All under one key: reading the pins and changing them is two calls, and libvirt would let another in
  * between. */
 static const char address_key[] = "addresses";
@@ -260,4 +316,20 @@ int virt_address_gone(struct virt *virt, const struct virt_vm_spec *spec, virt_a
 {
     return virt_op_submit_destroy(create_address_op(virt, spec, answered, arg, perform_address_gone),
                                   WORKER_APART, address_key);
+}
+
+int virt_addresses_keep(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered,
+                        void *arg)
+{
+    struct virt_op *op = virt_op_create(virt, answered, arg, perform_addresses_keep);
+
+    if (!op) {
+        free(held);
+        return -ENOMEM;
+    }
+    if (nheld)
+        qsort(held, nheld, sizeof(*held), compare_addresses);
+    op->held = held;
+    op->nheld = nheld;
+    return virt_op_submit_destroy(op, WORKER_APART, address_key);
 }

@@ -13,6 +13,7 @@ const struct virt_ops virt_ops_libvirt = {
     .volume_hash = virt_volume_hash,
     .ensure_address = virt_ensure_address,
     .address_gone = virt_address_gone,
+    .addresses_keep = virt_addresses_keep,
     .ensure_domain = virt_ensure_domain,
     .domain_gone = virt_domain_gone,
     .domain_list = virt_domain_list,

@@ -17,6 +17,7 @@ struct virt_ops {
     int (*volume_hash)(struct virt *, const char *volume, virt_answer_fn *, void *);
     int (*ensure_address)(struct virt *, const struct virt_vm_spec *, virt_answer_fn *, void *);
     int (*address_gone)(struct virt *, const struct virt_vm_spec *, virt_answer_fn *, void *);
+    int (*addresses_keep)(struct virt *, uint8_t (*held)[4], size_t nheld, virt_answer_fn *, void *);
     int (*ensure_domain)(struct virt *, const struct virt_vm_spec *, virt_answer_fn *, void *);
     int (*domain_gone)(struct virt *, const char *uuid, virt_answer_fn *, void *);
     int (*domain_list)(struct virt *, virt_answer_fn *, void *);

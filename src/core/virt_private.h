@@ -69,6 +69,8 @@ struct virt_op {
     bool readonly;
     struct virt_stream *stream;
     struct virt_domain_info *domains; /* owned */
+    uint8_t (*held)[4];               /* owned: addresses, sorted */
+    size_t nheld;
     char serials[VIRT_SERIALS][VIRT_SERIAL_BYTES];
 };
 

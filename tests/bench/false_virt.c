@@ -269,6 +269,14 @@ static int false_address(struct virt *virt, const struct virt_vm_spec *spec, vir
     return false_named(virt, spec->uuid, answered, arg);
 }
 
+static int false_addresses_keep(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered,
+                                void *arg)
+{
+    (void)nheld;
+    free(held);
+    return ASK();
+}
+
 static int false_domain(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
                         void *arg)
 {
@@ -326,6 +334,7 @@ const struct virt_ops virt_ops_libvirt = {
     .volume_hash = false_named,
     .ensure_address = false_address,
     .address_gone = false_address,
+    .addresses_keep = false_addresses_keep,
     .ensure_domain = false_domain,
     .domain_gone = false_domain_gone,
     .domain_list = false_list,

@@ -273,7 +273,7 @@ bool claims_settled(bool last_look)
 
 static const char *left_of(const struct truth_vm *known)
 {
-    char name[64] = "vm-";
+    char name[64] = "vm-", address[16];
     const struct vm *vm = &known->vm;
     uuid_format(vm->uuid, name + 3);
     if (known->there && vm->head.state != VM_DESTROYED)
@@ -282,7 +282,8 @@ static const char *left_of(const struct truth_vm *known)
         return "its domain is there";
     if (hypervisor_has(HYPERVISOR_VOLUMES, name))
         return "its volume is there";
-    if (hypervisor_has(HYPERVISOR_ADDRESSES, name + 3))
+    core_vm_address(vm, address);
+    if (hypervisor_has(HYPERVISOR_ADDRESSES, address))
         return "its address is pinned";
     for (size_t i = 0; i < truth.ndrives; i++)
         for (size_t j = 0; truth.drives[i].there && j < truth.drives[i].drive.nholders; j++)

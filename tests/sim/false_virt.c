@@ -73,6 +73,7 @@ static void call_remove(struct call *call)
 static void call_free(struct call *call)
 {
     free(call->spec);
+    free(call->held);
     free(call->domains);
     free(call);
 }
@@ -232,6 +233,7 @@ bool false_virt_cancel(const char *key)
         if (call->destroy_lane || strcmp(call->key, key) != 0)
             continue;
         running = running || call->running;
+        call->overtaken = call->overtaken || call->running;
         if (call->running || call->is_cancelled)
             continue;
         call->is_cancelled = true;

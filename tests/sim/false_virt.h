@@ -21,6 +21,7 @@
     X(HASH, "hash", 500)                                                                                     \
     X(ADDRESS, "address", 60)                                                                                \
     X(ADDRESS_GONE, "address-gone", 60)                                                                      \
+    X(ADDRESSES_KEEP, "addresses-keep", 60)                                                                  \
     X(DOMAIN, "start", 2500)                                                                                 \
     X(DOMAIN_GONE, "domain-gone", 600)                                                                       \
     X(LIST, "list", 30)                                                                                      \

@@ -1,6 +1,7 @@
 /*
  * A libvirt for src/core: what each call does to the hypervisor, and the table of virt_ops.h.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +60,28 @@ static void perform_volume(struct call *call)
 
 static void perform_address(struct call *call)
 {
-    char uuid[UUID_TEXT_BYTES];
-    uuid_format(call->id, uuid);
     if (call->kind == VIRT_CALL_ADDRESS)
-        hypervisor_add(HYPERVISOR_ADDRESSES, uuid);
+        hypervisor_add(HYPERVISOR_ADDRESSES, call->address);
     else
-        hypervisor_remove(HYPERVISOR_ADDRESSES, uuid);
+        hypervisor_remove(HYPERVISOR_ADDRESSES, call->address);
+}
+
+static bool is_held(const struct call *call, const char *address)
+{
+    uint8_t ipv4[4];
+    if (inet_pton(AF_INET, address, ipv4) != 1)
+        abort();
+    for (size_t i = 0; i < call->nheld; i++)
+        if (memcmp(call->held[i], ipv4, sizeof ipv4) == 0)
+            return true;
+    return false;
+}
+
+static void perform_addresses_keep(struct call *call)
+{
+    for (size_t i = hypervisor_count(HYPERVISOR_ADDRESSES); i > 0; i--)
+        if (!is_held(call, hypervisor_name(HYPERVISOR_ADDRESSES, i - 1)))
+            hypervisor_remove(HYPERVISOR_ADDRESSES, hypervisor_name(HYPERVISOR_ADDRESSES, i - 1));
 }
 
 /* ---- domains ---- */
@@ -108,6 +125,10 @@ static void perform_domain(struct call *call)
             refuse(call, -EEXIST, "a domain of this uuid exists that is not Kiln's");
         else if (domain->info.boot != call->spec->boot)
             refuse(call, -EEXIST, "the domain runs for another boot");
+        return;
+    }
+    if (call->overtaken) {
+        refuse(call, -ECANCELED, "overtaken by the end of the VM");
         return;
     }
     if (!hypervisor_has(HYPERVISOR_VOLUMES, volume)) {
@@ -209,12 +230,19 @@ static void perform_nothing(struct call *call)
 void false_virt_perform(struct call *call)
 {
     static void (*const performers[VIRT_CALL_COUNT])(struct call *) = {
-        [VIRT_CALL_HOST] = perform_nothing,        [VIRT_CALL_OVERLAY] = perform_volume,
-        [VIRT_CALL_OVERLAY_GONE] = perform_volume, [VIRT_CALL_DRIVE] = perform_volume,
-        [VIRT_CALL_DRIVE_GONE] = perform_volume,   [VIRT_CALL_HASH] = perform_nothing,
-        [VIRT_CALL_ADDRESS] = perform_address,     [VIRT_CALL_ADDRESS_GONE] = perform_address,
-        [VIRT_CALL_DOMAIN] = perform_domain,       [VIRT_CALL_DOMAIN_GONE] = perform_domain_gone,
-        [VIRT_CALL_LIST] = perform_list,           [VIRT_CALL_ATTACH] = perform_attach,
+        [VIRT_CALL_HOST] = perform_nothing,
+        [VIRT_CALL_OVERLAY] = perform_volume,
+        [VIRT_CALL_OVERLAY_GONE] = perform_volume,
+        [VIRT_CALL_DRIVE] = perform_volume,
+        [VIRT_CALL_DRIVE_GONE] = perform_volume,
+        [VIRT_CALL_HASH] = perform_nothing,
+        [VIRT_CALL_ADDRESS] = perform_address,
+        [VIRT_CALL_ADDRESS_GONE] = perform_address,
+        [VIRT_CALL_ADDRESSES_KEEP] = perform_addresses_keep,
+        [VIRT_CALL_DOMAIN] = perform_domain,
+        [VIRT_CALL_DOMAIN_GONE] = perform_domain_gone,
+        [VIRT_CALL_LIST] = perform_list,
+        [VIRT_CALL_ATTACH] = perform_attach,
         [VIRT_CALL_CONSOLE] = perform_console,
     };
     performers[call->kind](call);
@@ -292,17 +320,37 @@ static int op_hash(struct virt *virt, const char *volume, virt_answer_fn *answer
     return false_virt_submit(create(VIRT_CALL_HASH, NULL, answered, arg), volume);
 }
 
+static int address_submit(enum virt_call kind, const struct virt_vm_spec *spec, virt_answer_fn *answered,
+                          void *arg)
+{
+    struct call *call = create(kind, spec->uuid, answered, arg);
+    memcpy(call->address, spec->address, sizeof call->address);
+    call->destroy_lane = call->apart = kind == VIRT_CALL_ADDRESS_GONE;
+    return false_virt_submit(call, "addresses");
+}
+
 static int op_address(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
 {
     (void)virt;
-    return false_virt_submit(create(VIRT_CALL_ADDRESS, spec->uuid, answered, arg), "addresses");
+    return address_submit(VIRT_CALL_ADDRESS, spec, answered, arg);
 }
 
 static int op_address_gone(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered,
                            void *arg)
 {
     (void)virt;
-    return false_virt_submit(create(VIRT_CALL_ADDRESS_GONE, spec->uuid, answered, arg), "addresses");
+    return address_submit(VIRT_CALL_ADDRESS_GONE, spec, answered, arg);
+}
+
+static int op_addresses_keep(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered,
+                             void *arg)
+{
+    struct call *call = create(VIRT_CALL_ADDRESSES_KEEP, NULL, answered, arg);
+    (void)virt;
+    call->held = held;
+    call->nheld = nheld;
+    call->destroy_lane = call->apart = true;
+    return false_virt_submit(call, "addresses");
 }
 
 static int op_domain(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
@@ -372,6 +420,7 @@ const struct virt_ops false_virt_ops = {
     .volume_hash = op_hash,
     .ensure_address = op_address,
     .address_gone = op_address_gone,
+    .addresses_keep = op_addresses_keep,
     .ensure_domain = op_domain,
     .domain_gone = op_domain_gone,
     .domain_list = op_list,

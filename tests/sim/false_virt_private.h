@@ -16,9 +16,13 @@ struct call {
     uint8_t drive[VM_UUID_LEN];
     bool readonly;
     struct virt_vm_spec *spec; /* owned; of a start */
-    char key[64];              /* of the queue */
+    char address[16];          /* of the VM */
+    uint8_t (*held)[4];        /* owned; addresses that VMs have */
+    size_t nheld;
+    char key[64]; /* of the queue */
     bool destroy_lane, second_look, apart;
     bool running, performed, is_cancelled;
+    bool overtaken; /* its VM's end was asked for while it ran */
     bool asked_by_living; /* the kilnd that asked has not ended */
     unsigned epoch;
     struct clock_item *at; /* while it is on its way to libvirtd */

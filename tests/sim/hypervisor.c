@@ -177,6 +177,11 @@ size_t hypervisor_count(enum hypervisor_kind kind)
     return there[kind].count;
 }
 
+const char *hypervisor_name(enum hypervisor_kind kind, size_t at)
+{
+    return there[kind].name[at];
+}
+
 void hypervisor_keep(void)
 {
     memcpy(kept, there, sizeof kept);

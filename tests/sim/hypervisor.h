@@ -60,6 +60,8 @@ bool hypervisor_has(enum hypervisor_kind kind, const char *name);
 void hypervisor_add(enum hypervisor_kind kind, const char *name);
 void hypervisor_remove(enum hypervisor_kind kind, const char *name);
 size_t hypervisor_count(enum hypervisor_kind kind);
+/* The name of one, counted from 0. */
+const char *hypervisor_name(enum hypervisor_kind kind, size_t at);
 /* What is there now is what every life begins with. */
 void hypervisor_keep(void);
 

@@ -51,6 +51,8 @@ static struct {
     struct false_ask asks[ASKS_MAX];
     const char *log[LOG_MAX]; /* every op, in order */
     size_t nlog;
+    uint8_t held[8][4]; /* of the last addresses_keep */
+    size_t nheld;
     virt_console_line_fn *line;
     void *line_arg;
     const char *tail;
@@ -129,6 +131,17 @@ FALSE_SPEC(address)
 FALSE_SPEC(address_gone)
 FALSE_SPEC(domain)
 
+static int false_addresses_keep(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered,
+                                void *arg)
+{
+    size_t kept = nheld < 8 ? nheld : 8;
+    (void)virt;
+    memcpy(false_virt.held, held, kept * sizeof *held);
+    false_virt.nheld = nheld;
+    free(held);
+    return ask_keep("addresses_keep", "", NULL, answered, arg);
+}
+
 static int false_drive(struct virt *virt, const char *drive, uint64_t size_bytes, virt_answer_fn *answered,
                        void *arg)
 {
@@ -177,6 +190,7 @@ static const struct virt_ops false_ops = {
     .volume_hash = false_volume_hash,
     .ensure_address = false_address,
     .address_gone = false_address_gone,
+    .addresses_keep = false_addresses_keep,
     .ensure_domain = false_domain,
     .domain_gone = false_domain_gone,
     .domain_list = false_list,

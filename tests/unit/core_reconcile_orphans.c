@@ -1,5 +1,5 @@
 /*
- * Domains with Kiln's metadata and without a record.
+ * Domains with Kiln's metadata and without a record, and addresses without a VM.
  */
 #include "core_kept.h"
 #include "protocol/text.h"
@@ -45,12 +45,42 @@ static void orphans_that_this_host_made_are_reaped_where_it_says_so(void **state
     answer(fixture, "domain_gone", 0);
 }
 
+static void addresses_of_nobody_are_taken_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vm there = kept_in(VM_READY, 1), ending = kept_in(VM_DESTROYED, 2),
+              gone = kept_in(VM_DESTROYED, 3);
+    gone.gone = VM_GONE_ALL;
+    keep(fixture, &there);
+    keep(fixture, &ending);
+    keep(fixture, &gone);
+    restart(fixture);
+    connection_up(fixture);
+    struct virt_domain_info domains[] = {domain_of(there.uuid, VIRT_DOMAIN_RUNNING),
+                                         stranger(fixture, 9, true)};
+    answer_list(fixture, domains, 1);
+    settle(fixture);
+    assert_int_equal(asks_of("addresses_keep"), 1);
+    assert_int_equal(false_virt.nheld, 2);
+    assert_memory_equal(false_virt.held[0], there.ipv4, sizeof there.ipv4);
+    assert_memory_equal(false_virt.held[1], ending.ipv4, sizeof ending.ipv4);
+    /* One look at a time, and none while a domain may have an address that no record tells of. */
+    look_again(fixture, domains, 1);
+    assert_int_equal(asks_of("addresses_keep"), 1);
+    answer(fixture, "addresses_keep", 0);
+    look_again(fixture, domains, 2);
+    assert_int_equal(asks_of("addresses_keep"), 0);
+    look_again(fixture, domains, 1);
+    assert_int_equal(asks_of("addresses_keep"), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(orphans_are_reported_after_their_grace),
         TEST(orphans_that_this_host_made_are_reaped_where_it_says_so),
+        TEST(addresses_of_nobody_are_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /*
- * A kilnd in a folder of its own, with a libvirt that says yes to everything, an edge, owners and a guest to
- * play with.
+ * A kilnd in a folder of its own, with a libvirt that says yes to everything, an edge, owners and a guest.
  *
  * In: calls of control.sock and edge.sock, over the real sockets. Out: their answers.
  * Kept: struct world, until world_destroy. Nothing waits for time: everything waits for an answer.
@@ -89,18 +88,14 @@ static int yes_name(struct virt *virt, const char *name, virt_answer_fn *answere
 static int yes_overlay(struct virt *virt, const char *uuid, const char *image, virt_answer_fn *answered,
                        void *arg)
 {
-    (void)virt;
-    (void)uuid;
     (void)image;
-    return say_yes(answered, arg);
+    return yes_name(virt, uuid, answered, arg);
 }
 
 static int yes_drive(struct virt *virt, const char *drive, uint64_t size, virt_answer_fn *answered, void *arg)
 {
-    (void)virt;
-    (void)drive;
     (void)size;
-    return say_yes(answered, arg);
+    return yes_name(virt, drive, answered, arg);
 }
 
 static int yes_spec(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
@@ -110,24 +105,27 @@ static int yes_spec(struct virt *virt, const struct virt_vm_spec *spec, virt_ans
     return say_yes(answered, arg);
 }
 
+static int yes_held(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered, void *arg)
+{
+    (void)nheld;
+    free(held);
+    return yes_host(virt, answered, arg);
+}
+
 static int yes_attached(struct virt *virt, const char *uuid, const char *drive, bool readonly,
                         virt_answer_fn *answered, void *arg)
 {
-    (void)virt;
-    (void)uuid;
     (void)drive;
     (void)readonly;
-    return say_yes(answered, arg);
+    return yes_name(virt, uuid, answered, arg);
 }
 
 static int yes_console(struct virt *virt, const char *uuid, virt_console_line_fn *line, void *line_arg,
                        virt_answer_fn *answered, void *arg)
 {
-    (void)virt;
-    (void)uuid;
     (void)line;
     (void)line_arg;
-    return say_yes(answered, arg);
+    return yes_name(virt, uuid, answered, arg);
 }
 
 static void yes_uuid(struct virt *virt, const char *uuid)
@@ -155,6 +153,7 @@ static const struct virt_ops yes_ops = {
     .volume_hash = yes_name,
     .ensure_address = yes_spec,
     .address_gone = yes_spec,
+    .addresses_keep = yes_held,
     .ensure_domain = yes_spec,
     .domain_gone = yes_name,
     .domain_list = yes_host,

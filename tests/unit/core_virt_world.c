@@ -99,6 +99,30 @@ static void test_what_was_stopped_is_started_by_who_needs_it(void **state)
     assert_int_equal(wait_answer(virt_address_gone(virt, &a, on_answer, NULL)), 0);
 }
 
+/* What a kilnd that is gone had pinned, after the next one had it taken back; an operator's pins stay. */
+static void test_addresses_of_nobody_are_taken_back(void **state)
+{
+    struct virt_vm_spec a = make_spec(VM_A, 10, "probe", "10.77.0.11");
+    uint8_t(*held)[4] = calloc(2, sizeof *held);
+
+    (void)state;
+    need_world();
+    assert_int_equal(wait_answer(virt_ensure_address(virt, &a, on_answer, NULL)), 0);
+    shell("for host in \"mac='52:54:00:4d:00:20' ip='10.77.0.32'\" \"mac='02:00:00:00:00:01' "
+          "ip='10.77.0.33'\"; do"
+          " virsh -q net-update kiln add ip-dhcp-host \"<host $host/>\" --live >/dev/null || exit 1; done");
+    memcpy(held[0], (const uint8_t[]){10, 77, 0, 200}, 4);
+    memcpy(held[1], (const uint8_t[]){10, 77, 0, 10}, 4);
+    assert_int_equal(wait_answer(virt_addresses_keep(virt, held, 2, on_answer, NULL)), 0);
+    assert_int_equal(got.ntaken, 1);
+    shell("test \"$(virsh -q net-dumpxml kiln | grep -o \"ip='10.77.0.[0-9]*'\" | sort | tr '\\n' ' ')\" = "
+          "\"ip='10.77.0.10' ip='10.77.0.33' \"");
+    shell("virsh -q net-update kiln delete ip-dhcp-host \"<host mac='02:00:00:00:00:01' ip='10.77.0.33'/>\" "
+          "--live "
+          ">/dev/null");
+    assert_int_equal(wait_answer(virt_address_gone(virt, &a, on_answer, NULL)), 0);
+}
+
 static void test_a_guest_runs_with_its_boot_data(void **state)
 {
     struct virt_vm_spec a = make_spec(VM_A, 10, "probe", "10.77.0.11");
@@ -309,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_host_objects_are_made_once),
         cmocka_unit_test(test_volumes),
         cmocka_unit_test(test_what_was_stopped_is_started_by_who_needs_it),
+        cmocka_unit_test(test_addresses_of_nobody_are_taken_back),
         cmocka_unit_test(test_a_guest_runs_with_its_boot_data),
         cmocka_unit_test(test_asking_again_changes_nothing),
         cmocka_unit_test(test_the_filter_lets_through_what_it_must_and_no_more),

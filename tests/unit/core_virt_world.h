@@ -57,7 +57,7 @@ static struct {
     struct virt_domain_info domains[8];
     size_t ndomains;
     char serials[8][VIRT_SERIAL_BYTES];
-    size_t nserials;
+    size_t nserials, ntaken;
 } got;
 
 static inline void on_answer(void *arg, const struct virt_answer *answer)
@@ -72,6 +72,7 @@ static inline void on_answer(void *arg, const struct virt_answer *answer)
     for (size_t i = 0; i < answer->ndomains && i < 8; i++)
         got.domains[i] = answer->domains[i];
     got.nserials = answer->nserials;
+    got.ntaken = answer->ntaken;
     for (size_t i = 0; i < answer->nserials && i < 8; i++)
         memcpy(got.serials[i], answer->serials[i], VIRT_SERIAL_BYTES);
 }
