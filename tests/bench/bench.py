@@ -55,7 +55,7 @@ class Kilnd:
     def __init__(self, folder):
         self.folder = folder
         self.log = open(folder + "/log", "ab")
-        environment = dict(os.environ, KILN_BENCH_DOMAINS=folder + "/domains", KILN_BENCH_TURNS=folder + "/turns")
+        environment = dict(os.environ, KILN_BENCH_DOMAINS=folder + "/domains", KILN_BENCH_TURNS=folder + "/run/turns")
         self.began = time.monotonic()
         self.process = subprocess.Popen([BENCH + "/bench_kilnd", "-c", folder + "/kiln.conf"], env=environment,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -88,12 +88,12 @@ class Kilnd:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
     def turns_reset(self):
-        os.unlink(self.folder + "/turns")
+        os.unlink(self.folder + "/run/turns")
 
     def turns(self):
         """Tries, those that waited over 20 ms, the longest wait in ms."""
         time.sleep(0.3)
-        with open(self.folder + "/turns") as file:
+        with open(self.folder + "/run/turns") as file:
             tries, late, longest_us = map(int, file.read().split())
         return tries, late, longest_us / 1000
 

@@ -75,17 +75,24 @@ static void probe_run(void *arg)
     pthread_mutex_unlock(&probe.lock);
 }
 
+/* Without the lock: the loop must not wait for a file. In the place of the old one, so that it is read whole. */
 static void probe_write(const char *path)
 {
+    char next[4096];
     bool anew = access(path, F_OK) < 0;
+    snprintf(next, sizeof next, "%s.next", path);
+    pthread_mutex_lock(&probe.lock);
     if (anew)
         probe.tries = probe.late = 0, probe.longest_us = 0;
-    FILE *file = fopen(path, "w");
+    unsigned long long tries = probe.tries, late = probe.late;
+    long long longest_us = probe.longest_us;
+    pthread_mutex_unlock(&probe.lock);
+    FILE *file = fopen(next, "w");
     if (!file)
         return;
-    fprintf(file, "%llu %llu %lld\n", (unsigned long long)probe.tries, (unsigned long long)probe.late,
-            (long long)probe.longest_us);
-    fclose(file);
+    fprintf(file, "%llu %llu %lld\n", tries, late, longest_us);
+    if (fclose(file) == 0)
+        rename(next, path);
 }
 
 /* By a sleep, which kilnd's sandbox knows, and no timer of the kernel's, which it does not. */
@@ -112,9 +119,9 @@ static void *probe_main(void *arg)
             probe.posted_us = now_us();
             loop_post(all.loop, probe_run, NULL);
         }
+        pthread_mutex_unlock(&probe.lock);
         if (++ticks % WRITE_EVERY == 0)
             probe_write(path);
-        pthread_mutex_unlock(&probe.lock);
     }
     return NULL;
 }
