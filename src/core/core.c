@@ -23,9 +23,9 @@
 #include "src/io/loop.h"
 
 enum {
-    STALL_LOOK_MS = 100,  /* how often the loop is looked at */
-    STALL_MS = 100,       /* a turn longer than that is a stall */
-    CLOSE_TURNS_MAX = 200 /* turns of the loop that the end may take: what is told asks for more */
+    STALL_LOOK_MS = 100, /* how often the loop is looked at */
+    STALL_MS = 100,      /* a turn longer than that is a stall */
+    CLOSE_MS = 5000      /* how long the end may take: what is told asks for more */
 };
 
 /* Where the libvirtd of a host keeps a pid file for each domain that runs. */
@@ -227,8 +227,8 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
 /* Lets what is committed become durable and be told, so that nobody is owed a word. */
 static void commits_end(struct core *core)
 {
-    for (int turn = 0; turn < CLOSE_TURNS_MAX && store_waiting(core->store) && !store_error(core->store);
-         turn++)
+    int64_t end_ms = loop_monotonic_ms() + CLOSE_MS;
+    while (loop_monotonic_ms() < end_ms && store_waiting(core->store) && !store_error(core->store))
         loop_step(core->loop, true);
     loop_step(core->loop, false);
 }

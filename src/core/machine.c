@@ -17,10 +17,7 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-enum {
-    RETRY_MS = 200,
-    TURN_SLOTS = 64 /* VMs that one turn of the loop decides for: who asks something is answered in between */
-};
+enum { RETRY_MS = 200 };
 
 /* ---- turns ---- */
 
@@ -111,8 +108,9 @@ static void turn(void *arg)
 {
     struct machine *machine = arg;
     struct vm_slot *slot;
+    int64_t share_us = loop_share_begin();
     machine->posted = false;
-    for (int i = 0; i < TURN_SLOTS && (slot = ready_take(machine)); i++)
+    while (!loop_share_over(share_us) && (slot = ready_take(machine)))
         slot_run(slot);
     lost_end(machine);
     if (machine->ready_first)

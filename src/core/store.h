@@ -78,7 +78,7 @@ int store_commit(struct store_batch *batch, store_done_fn *done, void *arg);
 int store_error(struct store *store);
 /* The same in words, "" when all is well. Returns RET_WORDS. */
 const char *store_error_words(struct store *store, char ret_words[static STORE_ERROR_LEN]);
-/* Batches that wait for durability. */
+/* Committed batches that are not durable, or whose callbacks have yet to come. */
 size_t store_waiting(struct store *store);
 /* LMDB's number of the last transaction that is durable. Any thread. */
 uint64_t store_transaction(struct store *store);

@@ -247,8 +247,6 @@ void store_done_wake(struct store *store)
 
 static void list_tell(struct store *store, struct store_list *list)
 {
-    for (const struct store_batch *batch = list->first; batch; batch = batch->next)
-        store->waiting--;
     store_list_move(&store->done, list);
     store_done_wake(store);
 }
@@ -271,7 +269,23 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* On the loop: the callbacks of what became durable. */
+/* Those at the front of LIST whose callbacks fit a share of the loop's turn. Returns how many. */
+static size_t list_tell_some(struct store_list *list)
+{
+    int64_t share_us = loop_share_begin();
+    size_t told = 0;
+    while (list->first && !loop_share_over(share_us)) {
+        struct store_batch *batch = list->first;
+        list->first = batch->next;
+        if (batch->done)
+            batch->done(batch->arg);
+        store_batch_destroy(batch);
+        told++;
+    }
+    return told;
+}
+
+/* On the loop: the callbacks of what became durable, in the order of the commits. */
 static void done_tell(int ready, void *arg)
 {
     struct store *store = arg;
@@ -284,13 +298,15 @@ static void done_tell(int ready, void *arg)
     pthread_mutex_lock(&store->lock);
     store_list_move(&list, &store->done);
     pthread_mutex_unlock(&store->lock);
-    while (list.first) {
-        struct store_batch *batch = list.first;
-        list.first = batch->next;
-        if (batch->done)
-            batch->done(batch->arg);
-        store_batch_destroy(batch);
+    size_t told = list_tell_some(&list);
+    pthread_mutex_lock(&store->lock);
+    store->waiting -= told;
+    if (list.first) {
+        store_list_move(&list, &store->done);
+        store_list_move(&store->done, &list);
+        store_done_wake(store);
     }
+    pthread_mutex_unlock(&store->lock);
     store_job_tell(store);
 }
 

@@ -63,7 +63,7 @@ struct store {
     pthread_cond_t wake;
     struct store_list queue; /* of turns that ended, not yet taken by the thread */
     struct store_list done;  /* durable, the loop does not know yet */
-    size_t waiting;          /* batches in the turn, the queue or the thread's hands */
+    size_t waiting;          /* batches that the loop has not yet heard of as durable */
     uint64_t transaction;    /* the last that is durable */
     struct store_head head;
     int error;

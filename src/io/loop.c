@@ -29,9 +29,10 @@ struct loop {
     struct event_base *base;     /* owned */
     struct event *wake;          /* owned */
     int wake_fd;                 /* owned */
-    pthread_mutex_t lock;        /* guards the two fields below */
+    pthread_mutex_t lock;        /* guards the next two fields */
     struct loop_post *first;     /* owned */
     struct loop_post **last;     /* where the next one goes */
+    struct loop_post *taken;     /* owned: the loop's own, being run */
     struct loop_signal *signals; /* owned */
 };
 
@@ -59,19 +60,45 @@ static struct loop_post *take_posts(struct loop *loop)
     return posts;
 }
 
+static void ring(struct loop *loop)
+{
+    const uint64_t one = 1;
+    /* Fails only when the counter is full, and then the bell has been rung. */
+    if (write(loop->wake_fd, &one, sizeof(one)) < 0)
+        return;
+}
+
 static void run_posts(evutil_socket_t fd, short what, void *arg)
 {
+    struct loop *loop = arg;
+    int64_t share_us = loop_share_begin();
     (void)what;
     uint64_t count;
-    /* The counter is only a bell: what was posted is in the list. */
+    /* The counter is only a bell: what was posted is in the lists. */
     if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
         return;
-    struct loop_post *post = take_posts(arg);
-    while (post != NULL) {
-        struct loop_post *next = post->next;
+    if (loop->taken == NULL)
+        loop->taken = take_posts(loop);
+    else
+        ring(loop);
+    while (loop->taken != NULL) {
+        struct loop_post *post = loop->taken;
+        loop->taken = post->next;
         post->fn(post->arg);
         free(post);
-        post = next;
+        if (loop_share_over(share_us))
+            break;
+    }
+    if (loop->taken != NULL)
+        ring(loop);
+}
+
+static void free_posts(struct loop_post *posts)
+{
+    while (posts != NULL) {
+        struct loop_post *next = posts->next;
+        free(posts);
+        posts = next;
     }
 }
 
@@ -117,10 +144,8 @@ void loop_destroy(struct loop *loop)
         free(loop->signals);
         loop->signals = next;
     }
-    for (struct loop_post *post = take_posts(loop), *next; post != NULL; post = next) {
-        next = post->next;
-        free(post);
-    }
+    free_posts(loop->taken);
+    free_posts(take_posts(loop));
     if (loop->wake != NULL)
         event_free(loop->wake);
     if (loop->base != NULL)
@@ -162,10 +187,7 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
     *loop->last = post;
     loop->last = &post->next;
     pthread_mutex_unlock(&loop->lock);
-    uint64_t one = 1;
-    /* Fails only when the counter is full, and then the bell has been rung. */
-    if (write(loop->wake_fd, &one, sizeof(one)) < 0)
-        return 0;
+    ring(loop);
     return 0;
 }
 
@@ -311,19 +333,29 @@ void loop_watch_destroy(struct loop_watch *watch)
     free(watch);
 }
 
-static int64_t clock_ms(clockid_t id)
+static int64_t clock_us(clockid_t id)
 {
     struct timespec now;
     clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t loop_share_begin(void)
+{
+    return clock_us(CLOCK_MONOTONIC) + LOOP_SHARE_US;
+}
+
+bool loop_share_over(int64_t share_us)
+{
+    return clock_us(CLOCK_MONOTONIC) >= share_us;
 }
 
 int64_t loop_monotonic_ms(void)
 {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t loop_wall_ms(void)
 {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_us(CLOCK_REALTIME) / 1000;
 }

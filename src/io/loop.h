@@ -54,6 +54,12 @@ void loop_watch_set(struct loop_watch *watch, int wanted);
 void loop_watch_kick(struct loop_watch *watch, int ready);
 void loop_watch_destroy(struct loop_watch *watch);
 
+/* Who has more to do than fits LOOP_SHARE_US leaves the rest for its next turn, so that others have theirs:
+ * begin gives the time (CLOCK_MONOTONIC, us) at which it is over. */
+enum { LOOP_SHARE_US = 2000 };
+int64_t loop_share_begin(void);
+bool loop_share_over(int64_t share_us);
+
 /* Milliseconds of CLOCK_MONOTONIC; milliseconds since the epoch of CLOCK_REALTIME. */
 int64_t loop_monotonic_ms(void);
 int64_t loop_wall_ms(void);

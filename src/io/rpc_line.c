@@ -17,6 +17,7 @@ struct rpc_line {
     struct rpc_peer *peer;   /* owned */
     struct stream *stream;   /* owned; NULL before attach and when it broke */
     struct loop_timer *down; /* owned: brings on_down out of any call of ours */
+    struct loop_timer *rest; /* owned: armed while lines wait for the loop's next turn */
     struct rpc_line_owner owner;
     size_t message_max_bytes;
     int error;     /* for on_down */
@@ -102,16 +103,28 @@ static bool must_read(const struct rpc_line *line)
 static void on_data(void *arg, struct evbuffer *input)
 {
     struct rpc_line *line = arg;
+    int64_t share_us = loop_share_begin();
+    bool more = true;
     line->busy++;
-    while (!line->closing && !must_read(line) && take_line(line, input))
-        ;
+    while (more && !line->closing && !must_read(line) && !loop_share_over(share_us))
+        more = take_line(line, input);
     if (line->closing && !line->gone) {
         evbuffer_drain(input, evbuffer_get_length(input));
     } else if (!line->gone && must_read(line)) {
         line->held = true;
         stream_pause(line->stream);
+    } else if (!line->gone && more) {
+        stream_pause(line->stream);
+        loop_timer_arm(line->rest, 0);
     }
     leave(line);
+}
+
+static void on_rest_due(void *arg)
+{
+    struct rpc_line *line = arg;
+    if (line->stream != NULL && !line->held)
+        stream_resume(line->stream);
 }
 
 static void on_drained(void *arg)
@@ -160,6 +173,8 @@ int rpc_line_create(struct loop *loop, const struct rpc_options *options, const 
     int error = rpc_peer_create(loop, &own, &line->peer);
     if (error == 0)
         error = loop_timer_create(loop, on_down_due, line, &line->down);
+    if (error == 0)
+        error = loop_timer_create(loop, on_rest_due, line, &line->rest);
     if (error < 0) {
         rpc_line_destroy(line);
         return error;
@@ -199,6 +214,7 @@ void rpc_line_destroy(struct rpc_line *line)
     line->stream = NULL;
     rpc_peer_destroy(line->peer);
     loop_timer_destroy(line->down);
+    loop_timer_destroy(line->rest);
     stream_close(stream);
     leave(line);
 }

@@ -10,7 +10,10 @@
 #include "tests/sim/false_loop.h"
 #include "tests/sim/false_virt.h"
 
-enum { LATE_TIMES = 10 };
+enum {
+    LATE_TIMES = 10,
+    SHARE_LOOKS = 64 /* of the VMs that one turn decides for, say */
+};
 
 struct loop_timer {
     struct loop *loop; /* borrowed */
@@ -159,6 +162,19 @@ int64_t loop_monotonic_ms(void)
 {
     /* 0 means "never" to those who keep such a time. */
     return clock_us() / MS + 1;
+}
+
+/* No time passes within a turn, so a share is a number of looks at it. */
+static int64_t looks;
+
+int64_t loop_share_begin(void)
+{
+    return looks + SHARE_LOOKS;
+}
+
+bool loop_share_over(int64_t share_us)
+{
+    return ++looks > share_us;
 }
 
 int64_t loop_wall_ms(void)
