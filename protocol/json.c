@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
 #include "protocol/crypto.h"
 
-enum { JSON_DEPTH_WALL = 64 }; /* no limit may allow more: the tree is freed by recursion */
+enum {
+    JSON_DEPTH_WALL = 64, /* no limit may allow more: the tree is freed by recursion */
+    YAJL_BLOCKS_MAX = 16, /* at once; it has half of that */
+};
 
 struct json {
     enum json_kind kind;
@@ -236,11 +240,50 @@ static bool surrogates_paired(const char *text, size_t len)
     return true;
 }
 
-static int run_yajl(struct parse *parse, const char *text, size_t len)
+/* What yajl holds. It looks at no allocation whether it failed, so it is left by a jump when one does. */
+struct yajl_memory {
+    void *blocks[YAJL_BLOCKS_MAX]; /* owned; NULL: free */
+    jmp_buf out;
+};
+
+static void **yajl_block(struct yajl_memory *memory, const void *block)
 {
-    yajl_handle handle = yajl_alloc(&callbacks, NULL, parse);
-    if (!handle)
+    for (size_t i = 0; i < YAJL_BLOCKS_MAX; i++)
+        if (memory->blocks[i] == block)
+            return &memory->blocks[i];
+    return NULL;
+}
+
+static void *yajl_grow(void *arg, void *block, size_t len)
+{
+    struct yajl_memory *memory = arg;
+    void **place = yajl_block(memory, block);
+    void *grown = place ? realloc(block, len) : NULL;
+    if (!grown)
+        longjmp(memory->out, 1);
+    *place = grown;
+    return grown;
+}
+
+static void *yajl_take(void *arg, size_t len)
+{
+    return yajl_grow(arg, NULL, len);
+}
+
+static void yajl_give_back(void *arg, void *block)
+{
+    void **place = yajl_block(arg, block);
+    free(block);
+    if (place)
+        *place = NULL;
+}
+
+static int feed_yajl(struct parse *parse, struct yajl_memory *memory, const char *text, size_t len)
+{
+    yajl_alloc_funcs heap = {yajl_take, yajl_grow, yajl_give_back, memory};
+    if (setjmp(memory->out) != 0)
         return -ENOMEM;
+    yajl_handle handle = yajl_alloc(&callbacks, &heap, parse);
     yajl_status status = yajl_parse(handle, (const unsigned char *)text, len);
     if (status == yajl_status_ok)
         status = yajl_complete_parse(handle);
@@ -248,6 +291,15 @@ static int run_yajl(struct parse *parse, const char *text, size_t len)
     if (status == yajl_status_ok)
         return 0;
     return parse->error ? parse->error : -EBADMSG;
+}
+
+static int run_yajl(struct parse *parse, const char *text, size_t len)
+{
+    struct yajl_memory memory = {.blocks = {NULL}};
+    int error = feed_yajl(parse, &memory, text, len);
+    for (size_t i = 0; i < YAJL_BLOCKS_MAX; i++)
+        free(memory.blocks[i]);
+    return error;
 }
 
 int json_parse(const char *text, size_t len, const struct json_limits *limits, struct json **ret_tree)
