@@ -12,6 +12,11 @@
 
 #include "protocol/crypto_key.h"
 
+/* Of mbedTLS 3: how a member is spelled that it calls private. */
+#ifndef MBEDTLS_PRIVATE
+#define MBEDTLS_PRIVATE(member) member
+#endif
+
 enum { SALT_BYTES = 32, EXPONENT = 65537, BITS_MIN = 2048, BITS_MAX = 4096 };
 
 struct crypto_rsa {
@@ -140,6 +145,15 @@ int crypto_rsa_decode_private(const void *der, size_t len, struct crypto_rsa **r
     return key_take(key, crypto_key_decode_private(&key->pk, der, len, NULL, NULL), true, ret_key);
 }
 
+/* Where memory runs out, mbedTLS leaves the numbers half made that it blinds with, and the key would never
+ * sign again; it makes new ones when there are none. */
+static int private_failed(mbedtls_rsa_context *rsa, int error)
+{
+    mbedtls_mpi_free(&rsa->MBEDTLS_PRIVATE(Vi));
+    mbedtls_mpi_free(&rsa->MBEDTLS_PRIVATE(Vf));
+    return error;
+}
+
 int crypto_rsa_sign(struct crypto_rsa *key, crypto_random *random, void *arg, const void *bytes, size_t len,
                     uint8_t out[CRYPTO_SIGNATURE_MAX], size_t *ret_len)
 {
@@ -148,7 +162,7 @@ int crypto_rsa_sign(struct crypto_rsa *key, crypto_random *random, void *arg, co
     crypto_hash(bytes, len, hash);
     if (mbedtls_rsa_rsassa_pss_sign_ext(rsa, random, arg, MBEDTLS_MD_SHA256, sizeof hash, hash, SALT_BYTES,
                                         out))
-        return -EIO;
+        return private_failed(rsa, -EIO);
     *ret_len = mbedtls_rsa_get_len(rsa);
     return 0;
 }
@@ -191,6 +205,6 @@ int crypto_rsa_decrypt(struct crypto_rsa *key, crypto_random *random, void *arg,
         return -EACCES;
     if (mbedtls_rsa_rsaes_oaep_decrypt(rsa, random, arg, WITH_MODE(MBEDTLS_RSA_PRIVATE) NULL, 0, ret_len,
                                        sealed, out, max))
-        return -EACCES;
+        return private_failed(rsa, -EACCES);
     return 0;
 }
