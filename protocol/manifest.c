@@ -67,15 +67,16 @@ int manifest_parse(const char *text, size_t len, struct manifest *ret_manifest)
 {
     struct manifest manifest = {.version = 0};
     struct json *tree;
-    if (len > MANIFEST_TEXT_MAX || json_parse(text, len, NULL, &tree) < 0)
-        return -EBADMSG;
+    int error = len > MANIFEST_TEXT_MAX ? -EBADMSG : json_parse(text, len, NULL, &tree);
+    if (error)
+        return error == -ENOMEM ? error : -EBADMSG;
     struct json_reader reader = json_reader_init(tree);
     manifest.version = (uint64_t)json_read_int(&reader, "version", 1, version_max);
     json_read_hex(&reader, "config", manifest.config, sizeof manifest.config);
     read_controllers(&reader, &manifest);
     manifest.signature.len =
         json_read_base64(&reader, "signature", manifest.signature.bytes, sizeof manifest.signature.bytes);
-    int error = json_reader_end(&reader) < 0 ? -EBADMSG : 0;
+    error = json_reader_end(&reader) < 0 ? -EBADMSG : 0;
     json_destroy(tree);
     if (error == 0)
         *ret_manifest = manifest;

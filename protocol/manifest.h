@@ -23,7 +23,7 @@ struct manifest {
     struct binding_signature signature;
 };
 
-/* -EBADMSG. Does not check the signature. */
+/* -EBADMSG, -ENOMEM. Does not check the signature. */
 int manifest_parse(const char *text, size_t len, struct manifest *ret_manifest);
 /* Writes the file's JSON. */
 void manifest_write(struct json_writer *writer, const struct manifest *manifest);

@@ -7,18 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The id as JSON text: a number, or a string that fits. False for anything else. */
-static bool format_id(const struct json *id, char out[RPC_MESSAGE_ID_BYTES])
+/* The id as JSON text: a number, or a string that fits. -EINVAL anything else, -ENOMEM. */
+static int format_id(const struct json *id, char out[RPC_MESSAGE_ID_BYTES])
 {
     struct json_writer writer = json_writer_init(RPC_MESSAGE_ID_BYTES - 1);
     if (json_kind(id) != JSON_NUMBER && json_kind(id) != JSON_TEXT)
-        return false;
+        return -EINVAL;
     json_write_value(&writer, NULL, id);
-    bool fits = json_writer_end(&writer) == 0;
-    if (fits)
+    int error = json_writer_end(&writer);
+    if (error == 0)
         memcpy(out, writer.text, writer.len + 1);
     json_writer_finish(&writer);
-    return fits;
+    return error == -EMSGSIZE ? -EINVAL : error;
 }
 
 static int take_id(struct rpc_message *message)
@@ -27,7 +27,10 @@ static int take_id(struct rpc_message *message)
     message->id_number = -1;
     if (!id)
         return 0;
-    if (!format_id(id, message->id)) {
+    int error = format_id(id, message->id);
+    if (error == -ENOMEM)
+        return error;
+    if (error) {
         /* null is what an answer has whose request could not be read */
         if (json_kind(id) != JSON_NULL || json_member(message->tree, "method"))
             return -EINVAL;
@@ -81,7 +84,9 @@ static int take_all(struct rpc_message *message)
     const char *version = json_read_text(&reader, "jsonrpc");
     message->method = json_read_text_or(&reader, "method", NULL);
     int error = take_id(message);
-    if (error || json_reader_end(&reader) || strcmp(version, "2.0") != 0)
+    if (error)
+        return error;
+    if (json_reader_end(&reader) < 0 || strcmp(version, "2.0") != 0)
         return -EINVAL;
     return message->method ? take_call(message) : take_answer(message);
 }
@@ -95,7 +100,7 @@ int rpc_message_decode(const char *text, size_t len, const struct json_limits *l
         return error;
     error = take_all(&message);
     if (error) {
-        if (!format_id(json_member(message.tree, "id"), ret_id))
+        if (format_id(json_member(message.tree, "id"), ret_id) < 0)
             strcpy(ret_id, "null");
         rpc_message_finish_wiped(&message);
         return error;
