@@ -1,5 +1,7 @@
 /* links: kiln_protocol */
-/* Bindings and public keys: what decodes encodes to the same bytes. */
+/* Bindings, public keys and command lines: what decodes encodes to the same bytes; a signature is of one
+ * thing; a hash too.
+ */
 #include <string.h>
 
 #include "fuzz/claim.h"
@@ -69,10 +71,47 @@ static void check_signatures(const uint8_t *data, size_t size)
     }
 }
 
+/* The edge's certificate has a signature that is good for it alone. */
+static void check_edge(const uint8_t *data, size_t size)
+{
+    static struct crypto_ec *identity;
+    uint8_t fingerprint[CRYPTO_HASH_BYTES];
+    struct binding_signature signature;
+    if (!identity)
+        CLAIM(crypto_ec_generate(fill, NULL, &identity) == 0);
+    crypto_fingerprint(data, size, fingerprint);
+    CLAIM(edge_certificate_sign(identity, fill, NULL, fingerprint, &signature) == 0);
+    struct bytes certified = {signature.bytes, signature.len};
+    CLAIM(edge_certificate_verify(identity, fingerprint, certified) == 0);
+    CLAIM(binding_verify(identity, (struct bytes){fingerprint, sizeof fingerprint}, certified) != 0);
+    fingerprint[size % sizeof fingerprint] ^= 1;
+    CLAIM(edge_certificate_verify(identity, fingerprint, certified) != 0);
+}
+
+/* No part of a brick can pass for another one. */
+static void check_brick(const uint8_t *data, size_t size)
+{
+    static const uint8_t file[CRYPTO_HASH_BYTES] = {1};
+    uint8_t hashes[4][CRYPTO_HASH_BYTES];
+    char cmdline[BRICK_CMDLINE_MAX + 1] = "";
+    memcpy(cmdline, data, size < BRICK_CMDLINE_MAX ? size : BRICK_CMDLINE_MAX);
+    brick_hash(file, NULL, NULL, cmdline, hashes[0]);
+    brick_hash(file, file, NULL, cmdline, hashes[1]);
+    brick_hash(file, NULL, file, cmdline, hashes[2]);
+    cmdline[strlen(cmdline) / 2] ^= 1;
+    brick_hash(file, NULL, NULL, cmdline, hashes[3]);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++)
+            CLAIM(memcmp(hashes[i], hashes[j], CRYPTO_HASH_BYTES) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_binding(data, size);
     check_keys(data, size);
     check_signatures(data, size);
+    check_edge(data, size);
+    if (size > 0)
+        check_brick(data, size);
     return 0;
 }

@@ -2,8 +2,10 @@
 /*
  * The handshake against a stranger: whatever is sent in whatever turn, it never ends authenticated and hands
  * out no keys. Input: a role, then messages as u16 length and bytes; a message of length 0xffff is the right
- * first message.
+ * first message. And against somebody in between (role 2): bytes of the messages of two honest sides are
+ * changed, by four bytes each (message, place, change); who ends authenticated has had all unchanged.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "fuzz/claim.h"
@@ -78,6 +80,46 @@ static void play(struct handshake *side, enum handshake_role role, struct wire_r
     }
 }
 
+/* Changes the message as the input says; whether it is another one then. */
+static bool tamper(struct wire_reader input, int message, uint8_t *bytes, size_t len)
+{
+    uint8_t right[HANDSHAKE_MESSAGE_MAX];
+    memcpy(right, bytes, len);
+    while (input.left >= 4) {
+        bool meant = wire_read_u8(&input) % 4 == message;
+        size_t place = wire_read_u16(&input) % len;
+        uint8_t change = wire_read_u8(&input);
+        bytes[place] ^= meant ? change : 0;
+    }
+    return memcmp(right, bytes, len) != 0;
+}
+
+static void play_between(struct wire_reader input)
+{
+    uint8_t messages[5][HANDSHAKE_MESSAGE_MAX];
+    size_t len;
+    struct handshake *sides[2] = {open_side(HANDSHAKE_OWNER), open_side(HANDSHAKE_VM)};
+    struct channel_keys found[2];
+    bool changed = false;
+    CLAIM(handshake_start(sides[1], messages[0], &len) == -EINVAL);
+    int error = handshake_start(sides[0], messages[0], &len);
+    for (int i = 0; error == 0 && i < 4; i++) {
+        struct handshake *side = sides[(i + 1) % 2];
+        changed |= tamper(input, i, messages[i], len);
+        error = handshake_feed(side, messages[i], len, messages[i + 1], &len);
+        CLAIM(!changed || (!handshake_done(side) && handshake_keys(side, &found[0]) != 0));
+    }
+    CLAIM((error == 0) == !changed);
+    if (error == 0) {
+        CLAIM(handshake_keys(sides[0], &found[0]) == 0 && handshake_keys(sides[1], &found[1]) == 0);
+        CLAIM(memcmp(found[0].send_key, found[1].receive_key, CRYPTO_KEY_BYTES) == 0);
+        CLAIM(memcmp(found[0].receive_key, found[1].send_key, CRYPTO_KEY_BYTES) == 0);
+        CLAIM(memcmp(found[0].send_key, found[0].receive_key, CRYPTO_KEY_BYTES) != 0);
+    }
+    handshake_destroy(sides[0]);
+    handshake_destroy(sides[1]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t out[HANDSHAKE_MESSAGE_MAX];
@@ -87,7 +129,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!keys[i])
             CLAIM(crypto_rsa_generate(2048, fill, &counter, &keys[i]) == 0);
     struct wire_reader input = wire_reader_init(data, size);
-    enum handshake_role role = wire_read_u8(&input) & 1 ? HANDSHAKE_VM : HANDSHAKE_OWNER;
+    uint8_t choice = wire_read_u8(&input);
+    if (choice & 2) {
+        play_between(input);
+        return 0;
+    }
+    enum handshake_role role = choice & 1 ? HANDSHAKE_VM : HANDSHAKE_OWNER;
     struct handshake *side = open_side(role);
     if (role == HANDSHAKE_OWNER)
         CLAIM(handshake_start(side, out, &len) == 0);

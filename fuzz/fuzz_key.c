@@ -37,6 +37,7 @@ static void check_rsa(struct crypto_rsa *key)
     CLAIM(crypto_rsa_encode_private(key, der, &len) == 0 && crypto_rsa_decode_private(der, len, &again) == 0);
     crypto_rsa_destroy(again);
     CLAIM(crypto_rsa_encode_public(key, spki, &len) == 0 && crypto_rsa_decode_public(spki, len, &again) == 0);
+    CLAIM(crypto_rsa_encode_private(again, der, &len) != 0 && !crypto_rsa_is_private(again));
     crypto_rsa_destroy(again);
     crypto_rsa_destroy(key);
 }

@@ -7,6 +7,9 @@
 #include "protocol/boot_data.h"
 #include "protocol/bridge_line.h"
 #include "protocol/console_line.h"
+#include "protocol/text.h"
+
+enum { CODES_MAX = 256 }; /* there are fewer, so that some numbers have none */
 
 static void check_bridge(const uint8_t *data, size_t size)
 {
@@ -23,6 +26,32 @@ static void check_bridge(const uint8_t *data, size_t size)
     }
     int parsed = bridge_answer_parse(data, size, &answer);
     CLAIM(parsed <= 0 || ((size_t)parsed <= size && data[parsed - 1] == '\n'));
+}
+
+/* What the bridge says is read as it was meant; SIZE picks the code. */
+static void check_bridge_answer(size_t size)
+{
+    char line[BRIDGE_ANSWER_MAX];
+    struct bridge_answer answer;
+    const struct code_info *info = code_at((unsigned)size % CODES_MAX);
+    size_t len = bridge_answer_format(info ? info->code : CODE_NONE, line);
+    CLAIM(bridge_answer_parse(line, len, &answer) == (int)len);
+    CLAIM(strcmp(answer.name, info ? info->name : "") == 0);
+    CLAIM(strcmp(answer.words, info ? info->words : "") == 0);
+    CLAIM(!info || code_find(info->name) == info);
+    for (size_t cut = 0; cut < len; cut++)
+        CLAIM(bridge_answer_parse(line, cut, &answer) == 0);
+}
+
+/* A serial is the start of a drive's id. */
+static void check_serial(const uint8_t *data, size_t size)
+{
+    uint8_t drive[16] = {0}, again[10];
+    char serial[21];
+    if (size > 0)
+        memcpy(drive, data, size < sizeof drive ? size : sizeof drive);
+    drive_serial_format(drive, serial);
+    CLAIM(hex_decode(serial, again, sizeof again) == 0 && memcmp(again, drive, sizeof again) == 0);
 }
 
 static void check_console(const uint8_t *data, size_t size)
@@ -60,6 +89,8 @@ static void check_boot_data(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_bridge(data, size);
+    check_bridge_answer(size);
+    check_serial(data, size);
     check_console(data, size);
     check_boot_data(data, size);
     return 0;

@@ -1,6 +1,7 @@
 /* links: kiln_protocol */
 /* Link records: no bytes of a stranger open; a stranger's bytes as a body come back the same; after an
  * offence nothing. */
+#include <errno.h>
 #include <string.h>
 
 #include "fuzz/claim.h"
@@ -25,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     CLAIM(link_session_open(&stranger, data, size, &body) != 0);
     CLAIM(sealed != 0 || link_session_open(&stranger, record, len, &body) != 0);
+    CLAIM(link_session_seal(&guest, record, LINK_BODY_MAX + 1, record, sizeof record, &len) == -EMSGSIZE);
+    CLAIM(link_session_seal(&guest, NULL, 0, record, LINK_OVERHEAD_BYTES - 1, &len) == -ENOSPC);
     link_session_finish(&guest);
     return 0;
 }

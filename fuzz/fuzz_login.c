@@ -1,6 +1,6 @@
 /* links: kiln_protocol */
-/* The Kiln-Signature header: what parses formats to the same text. Headers that carry a token: it is whole or
- * none, and stands in what was read. */
+/* The Kiln-Signature header: what parses formats to the same text, and is of one request alone. Headers that
+ * carry a token: it is whole or none, and stands in what was read. */
 #include <string.h>
 
 #include "fuzz/claim.h"
@@ -17,6 +17,35 @@ static void check_token(const char *authorization, const char *offer)
     CLAIM(strstr(authorization ? authorization : offer, token) != NULL);
 }
 
+static int fill(void *arg, uint8_t *out, size_t len)
+{
+    uint64_t *counter = arg;
+    for (size_t i = 0; i < len; i++)
+        out[i] = (uint8_t)((*counter += 0x9e3779b97f4a7c15) >> 56);
+    return 0;
+}
+
+/* A user's signature of a request, or of a login, is good for what it was made for. */
+static void check_signature(const char *path, int64_t time_ms)
+{
+    static struct crypto_rsa *key;
+    static const uint8_t host[CRYPTO_HASH_BYTES] = {1}, other[CRYPTO_HASH_BYTES] = {2};
+    static uint64_t counter;
+    struct request_target target = {host, "POST", path, {(const uint8_t *)path, strlen(path)}};
+    struct request_signature made;
+    uint8_t login[CRYPTO_SIGNATURE_MAX];
+    size_t len;
+    if (!key)
+        CLAIM(crypto_rsa_generate(2048, fill, &counter, &key) == 0);
+    CLAIM(request_signature_sign(key, fill, &counter, &target, time_ms, &made) == 0);
+    CLAIM(request_signature_verify(key, &target, &made) == 0);
+    target.method = "PUT";
+    CLAIM(request_signature_verify(key, &target, &made) != 0);
+    CLAIM(login_sign(key, fill, &counter, host, other, login, &len) == 0);
+    CLAIM(login_verify(key, host, other, (struct bytes){login, len}) == 0);
+    CLAIM(login_verify(key, other, host, (struct bytes){login, len}) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct request_signature signature;
@@ -30,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CLAIM(signature.time_ms >= 0 && signature.signature_len > 0);
         request_signature_format(&signature, again);
         CLAIM(strcmp(again, text) == 0);
+        check_signature(text, signature.time_ms);
     }
     check_token(text, NULL);
     check_token(NULL, text);

@@ -29,6 +29,28 @@ static void check_answer(const struct rpc_message *message)
     json_writer_finish(&out);
 }
 
+/* A failure of ours, told with the message's words, is read as such. */
+static void check_failure(const struct rpc_message *message)
+{
+    struct rpc_message told;
+    char id[RPC_MESSAGE_ID_BYTES];
+    struct json_writer out = json_writer_init(0);
+    const struct code_info *info = code_find(message->name);
+    const struct code_info *wanted = info ? info : code_info(CODE_INTERNAL);
+    const char *detail = message->method ? message->method : message->detail;
+    rpc_message_write_failure(&out, message->id[0] ? message->id : "null", info ? info->code : CODE_NONE,
+                              detail);
+    CLAIM(json_writer_end(&out) == 0);
+    if (rpc_message_decode(out.text, out.len, NULL, &told, id) == 0) {
+        CLAIM(told.kind == RPC_MESSAGE_ERROR && told.code == wanted->code);
+        CLAIM(strcmp(told.name, wanted->name) == 0 && strcmp(told.detail, detail) == 0);
+        rpc_message_finish(&told);
+    } else {
+        CLAIM(out.len > json_limits_message.text_max_bytes);
+    }
+    json_writer_finish(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rpc_message message;
@@ -42,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_shape(&message);
     if (message.kind == RPC_MESSAGE_REQUEST)
         check_answer(&message);
+    check_failure(&message);
     rpc_message_finish_wiped(&message);
     return 0;
 }

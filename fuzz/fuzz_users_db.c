@@ -31,6 +31,26 @@ static void check(const struct users_db *database)
     }
 }
 
+/* A name that the machine has: none of the database's may be it. */
+static bool taken(void *arg, const char *name)
+{
+    return strcmp(arg, name) == 0;
+}
+
+/* Where each of its names is another's, the same database is refused. */
+static void check_taken(const char *text, size_t len, const struct users_db *database)
+{
+    struct users_db *none = NULL;
+    char place[USERS_DB_PLACE_BYTES];
+    for (size_t i = 0; i < database->nusers && i < 4; i++)
+        CLAIM(users_db_parse(text, len, taken, (void *)database->users[i].name, &none, place) < 0 &&
+              place[0]);
+    for (size_t i = 0; i < database->ngroups && i < 4; i++)
+        CLAIM(users_db_parse(text, len, taken, (void *)database->groups[i].name, &none, place) < 0 &&
+              place[0]);
+    CLAIM(!none);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct users_db *database;
@@ -40,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (error)
         return 0;
     check(database);
+    check_taken((const char *)data, size, database);
     users_db_destroy(database);
     return 0;
 }
