@@ -112,10 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len;
     if (size == 0)
         return 0;
-    char *text = malloc(size);
-    CLAIM(text);
-    memcpy(text, data + 1, size - 1);
-    text[size - 1] = '\0';
+    char *text = input_text(data + 1, size - 1);
     char *row = printed(print_row, text, &len);
     check_printed(row, len);
     free(row);

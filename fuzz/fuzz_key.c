@@ -132,12 +132,7 @@ static void check_envelope(const uint8_t *data, size_t size)
 
 static void check_text(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size + 1);
-    if (!text)
-        return;
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = input_text(data, size);
     check_pem(text);
     free(text);
 }

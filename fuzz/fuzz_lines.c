@@ -67,12 +67,7 @@ static void check_console(const uint8_t *data, size_t size)
 static void check_boot_data(const uint8_t *data, size_t size)
 {
     struct boot_data boot = {.port = 0};
-    char *text = malloc(size + 1), again[BOOT_DATA_STRING_BYTES];
-    if (!text)
-        return;
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = input_text(data, size), again[BOOT_DATA_STRING_BYTES];
     int error = boot_data_read(&boot, text);
     CLAIM(error == 0 || boot.seen == 0);
     for (unsigned i = 0; i < BOOT_DATA_STRINGS; i++) {

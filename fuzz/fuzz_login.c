@@ -49,12 +49,7 @@ static void check_signature(const char *path, int64_t time_ms)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct request_signature signature;
-    char *text = malloc(size + 1), again[REQUEST_HEADER_MAX];
-    if (!text)
-        return 0;
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = input_text(data, size), again[REQUEST_HEADER_MAX];
     if (request_signature_parse(text, &signature) == 0) {
         CLAIM(signature.time_ms >= 0 && signature.signature_len > 0);
         request_signature_format(&signature, again);
