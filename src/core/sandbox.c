@@ -3,16 +3,11 @@
  */
 #include "src/core/sandbox.h"
 
-#include <errno.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
+#include "src/io/bounds.h"
 #include "src/io/calls.h"
 #include "src/io/landlock.h"
-#include "src/io/locked.h"
-#include "src/io/log.h"
 
 /* 10,000 VMs take under 200 MiB; the rest is for what libvirt answers and for copies of the store. */
 #define MEMORY_MAX_BYTES (UINT64_C(4) << 30)
@@ -120,22 +115,11 @@ static const struct call_rule rules[] = {
     {"writev", "sockets, by libevent; the store", CALL_ALWAYS},
 };
 
-static int fail(const char *what, int error)
-{
-    log_error("kilnd", what, "error=%d words=%s", error, strerror(error));
-    return -error;
-}
-
 int sandbox_enter(void)
 {
-    const struct rlimit memory = {MEMORY_MAX_BYTES, MEMORY_MAX_BYTES};
     const struct landlock_needs needs = {.writes = true};
-    locked_forbid_dumps();
-    if (setrlimit(RLIMIT_DATA, &memory) < 0 && errno != EPERM)
-        return fail("cannot bound memory", errno);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return fail("cannot forbid new privileges", errno);
-    return landlock_restrict(&needs);
+    int error = bounds_set("kilnd", MEMORY_MAX_BYTES);
+    return error < 0 ? error : landlock_restrict(&needs);
 }
 
 int sandbox_lock(void)

@@ -7,14 +7,13 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "src/io/bounds.h"
 #include "src/io/calls.h"
 #include "src/io/config.h"
 #include "src/io/landlock.h"
-#include "src/io/locked.h"
 #include "src/io/log.h"
 
 #define SSH_PORT 22
@@ -97,20 +96,12 @@ static int become(const char *name)
 int sandbox_enter(const char *user)
 {
     struct rlimit files;
-    const struct rlimit memory = {MEMORY_MAX_BYTES, MEMORY_MAX_BYTES};
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
     int error = user != NULL ? become(user) : 0;
-    if (error < 0)
-        return error;
-    locked_forbid_dumps();
-    if (setrlimit(RLIMIT_DATA, &memory) < 0 && errno != EPERM)
-        return fail("cannot bound memory", errno);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return fail("cannot forbid new privileges", errno);
-    return 0;
+    return error < 0 ? error : bounds_set("edge", MEMORY_MAX_BYTES);
 }
 
 int sandbox_lock(const struct config *config)
