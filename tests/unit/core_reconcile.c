@@ -4,31 +4,11 @@
  */
 #define FALSE_ASKS_MAX 4096
 #include "core_kept.h"
-#include "states/recovery.h"
+#include "recovered.h"
 
 enum { ALL = VM_STATE_COUNT, MANY = 1500 };
 
 /* ---- the table ---- */
-
-/* What each kept state is after a start, for running, paused, shut off, crashed, lost, absent, unreachable.
- */
-static const int becomes[ALL][RECOVERY_SIGHT_COUNT] = {
-    [VM_REQUESTED] = {VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED,
-                      VM_REQUESTED},
-    [VM_IMAGE_CREATED] = {VM_BOOTED, VM_IMAGE_CREATED, VM_IMAGE_CREATED, VM_IMAGE_CREATED, VM_IMAGE_CREATED,
-                          VM_IMAGE_CREATED, VM_IMAGE_CREATED},
-    [VM_BOOTED] = {VM_BOOTED, VM_BOOTED, VM_DESTROYED, VM_DESTROYED, VM_BOOTED, VM_DESTROYED, VM_BOOTED},
-    [VM_REGISTERED] = {VM_REGISTERED, VM_REGISTERED, VM_DESTROYED, VM_DESTROYED, VM_REGISTERED, VM_DESTROYED,
-                       VM_REGISTERED},
-    [VM_PAIRED] = {VM_PAIRED, VM_PAIRED, VM_DESTROYED, VM_DESTROYED, VM_PAIRED, VM_DESTROYED, VM_PAIRED},
-    [VM_DRIVES_ATTACHED] = {VM_DRIVES_ATTACHED, VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DESTROYED,
-                            VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DRIVES_ATTACHED},
-    [VM_READY] = {VM_READY, VM_READY, VM_DESTROYED, VM_DESTROYED, VM_READY, VM_DESTROYED, VM_READY},
-    [VM_SSH_PROXIED] = {VM_SSH_PROXIED, VM_SSH_PROXIED, VM_DESTROYED, VM_DESTROYED, VM_SSH_PROXIED,
-                        VM_DESTROYED, VM_SSH_PROXIED},
-    [VM_DESTROYED] = {VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
-                      VM_DESTROYED},
-};
 
 static const enum virt_domain_state shown_as[] = {
     [RECOVERY_RUNNING] = VIRT_DOMAIN_RUNNING,   [RECOVERY_PAUSED] = VIRT_DOMAIN_PAUSED,
@@ -79,7 +59,7 @@ static bool is_live(int state)
 static void check_cell(struct fixture *fixture, int state, enum recovery_sight sight)
 {
     const struct vm_slot *slot = slot_of(fixture, (unsigned)state);
-    assert_int_equal(slot->vm.head.state, becomes[state][sight]);
+    assert_int_equal(slot->vm.head.state, recovered_state(state, sight, true));
     assert_int_equal(slot->recovering, sight == RECOVERY_UNREACHABLE);
     assert_int_equal(slot->vm.unreachable,
                      sight == RECOVERY_UNREACHABLE || (sight == RECOVERY_LOST && is_live(state)));
@@ -152,7 +132,7 @@ static void what_was_unreachable_at_the_start_recovers_when_libvirt_comes(void *
     assert_int_equal(fixture->core.recovering, 0);
     for (int kept = 0; kept < ALL; kept++) {
         const struct vm *vm = &slot_of(fixture, (unsigned)kept)->vm;
-        assert_int_equal(vm->head.state, becomes[kept][RECOVERY_RUNNING]);
+        assert_int_equal(vm->head.state, recovered_state(kept, RECOVERY_RUNNING, true));
         assert_false(vm->unreachable);
     }
 }

@@ -2,26 +2,7 @@
  * Each cell of the recovery table: what a kept state with a sight becomes.
  */
 #include "fsm_walk.h"
-#include "states/recovery.h"
-
-/* What each kept state becomes, for running, paused, shut off, crashed, lost, absent, unreachable. */
-static const int becomes[VM_STATE_COUNT][RECOVERY_SIGHT_COUNT] = {
-    [VM_REQUESTED] = {VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED, VM_REQUESTED,
-                      VM_REQUESTED},
-    [VM_IMAGE_CREATED] = {VM_BOOTED, VM_IMAGE_CREATED, VM_IMAGE_CREATED, VM_DESTROYED, VM_IMAGE_CREATED,
-                          VM_IMAGE_CREATED, VM_IMAGE_CREATED},
-    [VM_BOOTED] = {VM_BOOTED, VM_BOOTED, VM_DESTROYED, VM_DESTROYED, VM_BOOTED, VM_DESTROYED, VM_BOOTED},
-    [VM_REGISTERED] = {VM_REGISTERED, VM_REGISTERED, VM_DESTROYED, VM_DESTROYED, VM_REGISTERED, VM_DESTROYED,
-                       VM_REGISTERED},
-    [VM_PAIRED] = {VM_PAIRED, VM_PAIRED, VM_DESTROYED, VM_DESTROYED, VM_PAIRED, VM_DESTROYED, VM_PAIRED},
-    [VM_DRIVES_ATTACHED] = {VM_DRIVES_ATTACHED, VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DESTROYED,
-                            VM_DRIVES_ATTACHED, VM_DESTROYED, VM_DRIVES_ATTACHED},
-    [VM_READY] = {VM_READY, VM_READY, VM_DESTROYED, VM_DESTROYED, VM_READY, VM_DESTROYED, VM_READY},
-    [VM_SSH_PROXIED] = {VM_SSH_PROXIED, VM_SSH_PROXIED, VM_DESTROYED, VM_DESTROYED, VM_SSH_PROXIED,
-                        VM_DESTROYED, VM_SSH_PROXIED},
-    [VM_DESTROYED] = {VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED, VM_DESTROYED,
-                      VM_DESTROYED},
-};
+#include "recovered.h"
 
 /* Nothing is known of its domain but that it has not ended. */
 static bool is_out_of_reach(int state, enum recovery_sight sight)
@@ -61,7 +42,7 @@ static void check_cell(int state, enum recovery_sight sight)
     assert_non_null(cell);
     assert_in_range(strlen(cell->story), 1, VM_DETAIL_LEN - 1);
     assert_non_null(recover(&vm, sight, &fx));
-    assert_int_equal(vm.head.state, becomes[state][sight]);
+    assert_int_equal(vm.head.state, recovered_state(state, sight, false));
     assert_false(vm.link_up);
     assert_int_equal(vm.unreachable, is_out_of_reach(state, sight));
     assert_false(fx.overflow);
