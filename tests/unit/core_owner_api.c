@@ -154,25 +154,95 @@ static void others_vms_are_not_there(void **state)
     assert_string_equal(owner_ask(world, &world->alice, "DELETE", path, "{\"force\":true}"), "");
 }
 
+#define DRIVE_BODY(members) "{\"id\":\"11111111-1111-4111-8111-111111111111\"," members "}"
+#define NINE "{},{},{},{},{},{},{},{},{}"
+
+/* In a path, VM stands for the id of a VM of alice's. */
+static const struct {
+    const char *method, *path, *body;
+    int status;
+    const char *code, *detail;
+} wrong[] = {
+    {"POST", "/v1/vms", NULL, 400, "BAD_PARAMETER", "name"},
+    {"POST", "/v1/vms", "{", 400, "BAD_PARAMETER", "the body is no JSON object"},
+    {"POST", "/v1/vms", "[]", 400, "BAD_PARAMETER", "the body is no JSON object"},
+    {"POST", "/v1/vms", "{}{}", 400, "BAD_PARAMETER", "the body is no JSON object"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"name\":\"b\"}", 400, "BAD_PARAMETER",
+     "the body is no JSON object"},
+    {"POST", "/v1/vms", "{\"name\":\"A B\"}", 400, "BAD_PARAMETER", "name"},
+    {"POST", "/v1/vms", "{\"name\":\"\"}", 400, "BAD_PARAMETER", "name"},
+    {"POST", "/v1/vms", "{\"name\":7}", 400, "BAD_PARAMETER", "name"},
+    {"POST", "/v1/vms", "{\"name\":\"a\"}", 400, "BAD_PARAMETER", "brick"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"../x\"}", 400, "BAD_PARAMETER", "brick"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"none\"}", 404, "NOT_FOUND", "brick none"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"deb\",\"drives\":7}", 400, "BAD_PARAMETER", "drives"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"deb\",\"drives\":[7]}", 400, "BAD_PARAMETER",
+     "drives[0]: drive"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"deb\",\"drives\":[" NINE "]}", 400, "BAD_PARAMETER",
+     "drives: at most 8"},
+    {"POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"deb\",\"drives\":[{\"drive\":\"x\"}]}", 404,
+     "DRIVE_UNKNOWN", "drives[0]: x"},
+    {"POST", "/v1/vms",
+     "{\"name\":\"a\",\"brick\":\"deb\",\"drives\":[{\"drive\":\"x\",\"mode\":\"owner\"}]}", 400,
+     "BAD_PARAMETER", "drives[0]: mode"},
+    {"GET", "/v1/vms/nowhere", NULL, 404, "NOT_FOUND", ""},
+    {"GET", "/v1/vms/", NULL, 404, "NOT_FOUND", ""},
+    {"GET", "/v1/vms?after=%61", NULL, 404, "NOT_FOUND", ""},
+    {"GET", "/v1/vms?after=x", NULL, 400, "BAD_PARAMETER", "after"},
+    {"DELETE", "/v1/vms/VM", "[]", 400, "BAD_PARAMETER", "the body is no JSON object"},
+    {"DELETE", "/v1/vms/VM", "{\"force\":1}", 400, "BAD_PARAMETER", "force"},
+    {"DELETE", "/v1/vms/VM", "{\"reason\":1}", 400, "BAD_PARAMETER", "reason"},
+    {"POST", "/v1/vms/VM/vouch", "{\"nonce_o\":\"00\"}", 400, "BAD_PARAMETER", "nonce_o"},
+    {"POST", "/v1/vms/VM/vouch", NULL, 400, "BAD_PARAMETER", "nonce_o"},
+    {"POST", "/v1/vms/VM/bridge", NULL, 409, "CONFLICT", "booted"},
+    {"POST", "/v1/drives", "{\"id\":\"x\"}", 400, "BAD_PARAMETER", "id"},
+    {"POST", "/v1/drives", DRIVE_BODY("\"name\":\"a/b\""), 400, "BAD_PARAMETER", "name"},
+    {"POST", "/v1/drives", DRIVE_BODY("\"name\":\"a\",\"size_mib\":1"), 400, "BAD_PARAMETER", "size_mib"},
+    {"POST", "/v1/drives", DRIVE_BODY("\"name\":\"a\",\"size_mib\":1e3"), 400, "BAD_PARAMETER", "size_mib"},
+    {"POST", "/v1/drives", DRIVE_BODY("\"name\":\"a\",\"size_mib\":64"), 400, "BAD_PARAMETER", "envelope"},
+    {"POST", "/v1/drives", DRIVE_BODY("\"name\":\"a\",\"size_mib\":64,\"envelope\":\"AAAA\""), 400,
+     "BAD_PARAMETER", "envelope"},
+    {"POST", "/v1/drives", DRIVE_BODY("\"name\":\"a\",\"size_mib\":64,\"envelope\":\"A\""), 400,
+     "BAD_PARAMETER", "envelope"},
+    {"DELETE", "/v1/drives/nowhere", NULL, 404, "NOT_FOUND", ""},
+    {"PUT", "/v1/drives/nowhere/envelopes/00", "{}", 404, "NOT_FOUND", ""},
+    {"GET", "/v1/nothing", NULL, 404, "NOT_FOUND", ""},
+    {"GET", "/v2/vms", NULL, 404, "NOT_FOUND", ""},
+    {"PUT", "/v1/vms", NULL, 405, "METHOD_NOT_ALLOWED", ""},
+    {"BREW", "/v1/vms", NULL, 405, "METHOD_NOT_ALLOWED", ""},
+    {"POST", "/v1/login/challenge", "{\"fingerprint\":\"00\"}", 400, "BAD_PARAMETER", "fingerprint"},
+    {"POST", "/v1/login", "{}", 400, "BAD_PARAMETER", "fingerprint"},
+};
+
+static void path_of(const char *path, const char *id, char out[128])
+{
+    const char *vm = strstr(path, "VM");
+    if (vm)
+        snprintf(out, 128, "%.*s%s%s", (int)(vm - path), path, id, vm + 2);
+    else
+        snprintf(out, 128, "%s", path);
+}
+
+/* And whoever else asks is served as before. */
 static void bad_requests_say_what_is_wrong(void **state)
 {
+    struct passed me = {.method = "GET", .path = "/v1/me", .token = world->bob.token};
+    char id[37], path[128];
     (void)state;
-    assert_string_equal(owner_ask(world, &world->alice, "POST", "/v1/vms", "{"), "BAD_PARAMETER");
-    assert_string_equal(owner_ask(world, &world->alice, "POST", "/v1/vms", "[]"), "BAD_PARAMETER");
-    assert_string_equal(owner_ask(world, &world->alice, "POST", "/v1/vms", "{\"name\":\"A B\"}"),
-                        "BAD_PARAMETER");
-    assert_string_equal(world_text(json_member(world->body, "error"), "detail"), "name");
-    assert_string_equal(
-        owner_ask(world, &world->alice, "POST", "/v1/vms", "{\"name\":\"a\",\"brick\":\"none\"}"),
-        "NOT_FOUND");
-    assert_string_equal(owner_ask(world, &world->alice, "POST", "/v1/vms",
-                                  "{\"name\":\"a\",\"brick\":\"deb\",\"drives\":[{\"drive\":\"x\"}]}"),
-                        "DRIVE_UNKNOWN");
-    assert_string_equal(owner_ask(world, &world->alice, "GET", "/v1/nothing", NULL), "NOT_FOUND");
-    assert_string_equal(owner_ask(world, &world->alice, "PUT", "/v1/vms", NULL), "METHOD_NOT_ALLOWED");
-    assert_int_equal(world->status, 405);
-    assert_string_equal(owner_ask(world, &world->alice, "GET", "/v1/vms/", NULL), "NOT_FOUND");
-    assert_int_equal(count_vms(), 0);
+    owner_make_vm(world, &world->alice, "hers", "[]", id);
+    world_await_state(world, id, VM_BOOTED);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        path_of(wrong[i].path, id, path);
+        const char *code = owner_ask(world, &world->alice, wrong[i].method, path, wrong[i].body);
+        const char *detail = world_text(json_member(world->body, "error"), "detail");
+        if (strcmp(code, wrong[i].code) != 0 || strcmp(detail, wrong[i].detail) != 0 ||
+            world->status != wrong[i].status)
+            fail_msg("%s %s %s: %d %s (%s)", wrong[i].method, path, wrong[i].body, world->status, code,
+                     detail);
+        assert_string_equal(owner_pass(world, &me), "");
+        assert_string_equal(world_text(world->body, "name"), "bob");
+    }
+    assert_int_equal(count_vms(), 1);
 }
 
 /* Bob is served while alice, who has asked too often, is told to wait. */
