@@ -49,6 +49,7 @@ struct bridges {
     struct edge *edge;         /* borrowed */
     struct listener *listener; /* owned */
     struct bridge *first;      /* owned; the newest */
+    size_t held;
 };
 
 static void tell(const struct bridge *bridge, const char *method)
@@ -75,8 +76,10 @@ static void free_bridge(struct bridge *bridge)
         bridges->first = bridge->next;
     if (bridge->next != NULL)
         bridge->next->previous = bridge->previous;
-    if (bridge->held)
+    if (bridge->held) {
+        bridges->held--;
         limits_give_back(bridges->edge->limits, bridge->peer);
+    }
     pump_destroy(bridge->pump);
     loop_watch_destroy(bridge->watch);
     loop_timer_destroy(bridge->timer);
@@ -166,6 +169,15 @@ static int connect_far(struct bridge *bridge, const char *host, uint16_t port)
     return loop_watch_create(bridge->bridges->edge->loop, bridge->far, on_connected, bridge, &bridge->watch);
 }
 
+/* Not before there is a good ticket: what strangers do takes no place from those who have one. */
+static bool take_place(struct bridge *bridge)
+{
+    struct bridges *bridges = bridge->bridges;
+    bridge->held = bridges->held < BRIDGES_MAX && limits_take(bridges->edge->limits, bridge->peer);
+    bridges->held += bridge->held;
+    return bridge->held;
+}
+
 static void on_redeemed(void *arg, const struct rpc_answer *answer)
 {
     struct bridge *bridge = arg;
@@ -180,10 +192,9 @@ static void on_redeemed(void *arg, const struct rpc_answer *answer)
     const char *host = json_read_text(&reader, "host");
     uint16_t port = (uint16_t)json_read_int(&reader, "port", 1, UINT16_MAX);
     uuid_format(uuid, bridge->vm);
-    /* Not before: what strangers do without a ticket takes no place from those who have one. */
-    bridge->held = limits_take(bridge->bridges->edge->limits, bridge->peer);
-    if (json_reader_end(&reader) < 0 || !bridge->held || connect_far(bridge, host, port) < 0) {
-        refuse(bridge, bridge->held ? CODE_UNAVAILABLE : CODE_LIMIT_REACHED);
+    bool read = json_reader_end(&reader) == 0;
+    if (!read || !take_place(bridge) || connect_far(bridge, host, port) < 0) {
+        refuse(bridge, read && !bridge->held ? CODE_LIMIT_REACHED : CODE_UNAVAILABLE);
         return;
     }
     bridge->phase = BRIDGE_CONNECTING;

@@ -13,6 +13,7 @@ struct bridges;
 struct edge;
 struct json_writer;
 
+#define BRIDGES_MAX 1024 /* as many as kilnd takes in a hello */
 /* Connections that have shown no good ticket yet, and what those hold: a descriptor and no TLS. */
 #define BRIDGES_OPENING_MAX 512
 #define BRIDGES_OPENING_PER_ADDRESS_MAX 32
