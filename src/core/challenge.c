@@ -12,17 +12,21 @@
 #include "src/io/random.h"
 
 enum {
+    TIME_BYTES = 8,
+    RANDOM_BYTES = 8,
+    BODY_BYTES = TIME_BYTES + RANDOM_BYTES,
+    MAC_BYTES = CHALLENGE_NONCE_BYTES - BODY_BYTES,
     FAILURES_MAX = 1024, /* keys remembered; the one that failed longest ago makes room */
     FAILURE_FORGOTTEN_MS = 600 * 1000,
     HOLD_FIRST_MS = 250,
     HOLD_MAX_MS = 8000
 };
 
-struct nonce {
-    bool open;
+/* One that opened a session, for as long as it would be taken again. */
+struct used {
     uint8_t key[CHALLENGE_KEY_BYTES];
-    uint8_t value[CHALLENGE_NONCE_BYTES];
-    int64_t given_ms;
+    uint8_t nonce[CHALLENGE_NONCE_BYTES];
+    int64_t until_ms; /* 0: this place is free */
 };
 
 struct failures {
@@ -32,7 +36,8 @@ struct failures {
 };
 
 struct challenges {
-    struct nonce nonces[CHALLENGES_MAX];
+    uint8_t secret[CRYPTO_KEY_BYTES]; /* of this life of kilnd */
+    struct used used[CHALLENGES_USED_MAX];
     struct failures failures[FAILURES_MAX];
 };
 
@@ -41,55 +46,73 @@ int challenges_create(struct challenges **ret_challenges)
     struct challenges *challenges = calloc(1, sizeof *challenges);
     if (!challenges)
         return -ENOMEM;
+    random_fill(challenges->secret, sizeof challenges->secret);
     *ret_challenges = challenges;
     return 0;
 }
 
 void challenges_destroy(struct challenges *challenges)
 {
+    if (challenges)
+        crypto_wipe(challenges->secret, sizeof challenges->secret);
     free(challenges);
 }
 
-/* The place for a new nonce, chosen as for a session (session.c). */
-static struct nonce *find_place(struct challenges *challenges, const uint8_t *key, int64_t now_ms)
+/* The MAC of a nonce's time and random bytes, for one key. */
+static void seal(const struct challenges *challenges, const uint8_t *key, const uint8_t body[BODY_BYTES],
+                 uint8_t ret_mac[CRYPTO_HASH_BYTES])
 {
-    struct nonce *own = NULL, *place = NULL;
+    uint8_t block[CHALLENGE_KEY_BYTES + BODY_BYTES];
+    memcpy(block, key, CHALLENGE_KEY_BYTES);
+    memcpy(block + CHALLENGE_KEY_BYTES, body, BODY_BYTES);
+    crypto_hmac(challenges->secret, sizeof challenges->secret, block, sizeof block, ret_mac);
+}
+
+void challenge_give(const struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
+                    int64_t now_ms, uint8_t ret_nonce[CHALLENGE_NONCE_BYTES])
+{
+    uint8_t mac[CRYPTO_HASH_BYTES];
+    wire_put_u64(ret_nonce, (uint64_t)now_ms);
+    random_fill(ret_nonce + TIME_BYTES, RANDOM_BYTES);
+    seal(challenges, key, ret_nonce, mac);
+    memcpy(ret_nonce + BODY_BYTES, mac, MAC_BYTES);
+}
+
+static int64_t until_of(const uint8_t nonce[CHALLENGE_NONCE_BYTES])
+{
+    return (int64_t)wire_get_u64(nonce) + CHALLENGE_LIFE_MS;
+}
+
+bool challenge_check(const struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
+                     const uint8_t nonce[CHALLENGE_NONCE_BYTES], int64_t now_ms)
+{
+    uint8_t mac[CRYPTO_HASH_BYTES];
+    seal(challenges, key, nonce, mac);
+    if (!wire_equal(mac, nonce + BODY_BYTES, MAC_BYTES) || now_ms >= until_of(nonce))
+        return false;
+    for (const struct used *used = challenges->used; used < challenges->used + CHALLENGES_USED_MAX; used++)
+        if (used->until_ms > now_ms && memcmp(used->nonce, nonce, CHALLENGE_NONCE_BYTES) == 0)
+            return false;
+    return true;
+}
+
+int challenge_use(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
+                  const uint8_t nonce[CHALLENGE_NONCE_BYTES], int64_t now_ms)
+{
+    struct used *place = NULL;
     int owned = 0;
-    for (struct nonce *n = challenges->nonces; n < challenges->nonces + CHALLENGES_MAX; n++) {
-        n->open = n->open && now_ms - n->given_ms < CHALLENGE_LIFE_MS;
-        if (n->open && memcmp(n->key, key, CHALLENGE_KEY_BYTES) == 0) {
-            owned++;
-            if (!own || n->given_ms < own->given_ms)
-                own = n;
-        }
-        if (!place || (place->open && (!n->open || n->given_ms < place->given_ms)))
-            place = n;
+    for (struct used *used = challenges->used; used < challenges->used + CHALLENGES_USED_MAX; used++) {
+        if (used->until_ms <= now_ms)
+            place = used;
+        else
+            owned += memcmp(used->key, key, CHALLENGE_KEY_BYTES) == 0;
     }
-    return owned >= CHALLENGES_PER_KEY_MAX ? own : place;
-}
-
-void challenge_give(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES], int64_t now_ms,
-                    uint8_t ret_nonce[CHALLENGE_NONCE_BYTES])
-{
-    struct nonce *nonce = find_place(challenges, key, now_ms);
-    random_fill(ret_nonce, CHALLENGE_NONCE_BYTES);
-    nonce->open = true;
-    nonce->given_ms = now_ms;
-    memcpy(nonce->key, key, CHALLENGE_KEY_BYTES);
-    memcpy(nonce->value, ret_nonce, CHALLENGE_NONCE_BYTES);
-}
-
-bool challenge_take(struct challenges *challenges, const uint8_t key[CHALLENGE_KEY_BYTES],
-                    const uint8_t nonce[CHALLENGE_NONCE_BYTES], int64_t now_ms)
-{
-    for (struct nonce *n = challenges->nonces; n < challenges->nonces + CHALLENGES_MAX; n++) {
-        if (!n->open || !wire_equal(n->value, nonce, CHALLENGE_NONCE_BYTES) ||
-            memcmp(n->key, key, CHALLENGE_KEY_BYTES) != 0)
-            continue;
-        n->open = false;
-        return now_ms - n->given_ms < CHALLENGE_LIFE_MS;
-    }
-    return false;
+    if (!place || owned >= CHALLENGES_USED_PER_KEY_MAX)
+        return -ENOSPC;
+    memcpy(place->key, key, CHALLENGE_KEY_BYTES);
+    memcpy(place->nonce, nonce, CHALLENGE_NONCE_BYTES);
+    place->until_ms = until_of(nonce);
+    return 0;
 }
 
 static struct failures *find_failures(struct challenges *challenges, const uint8_t *key)

@@ -180,12 +180,18 @@ void owner_login(struct owner_request *request)
         return;
     }
     const struct user *user = user_find_key(verbs->core, key);
-    bool fresh = challenge_take(verbs->challenges, key, nonce, loop_monotonic_ms());
-    if (fresh && is_signed(verbs->core, user, nonce, (struct bytes){signature, len})) {
-        challenge_passed(verbs->challenges, key);
-        log_info("owner", "logged in", "user=%s", user->name);
-        open_session(ask, user);
-    } else {
+    int64_t now_ms = loop_monotonic_ms();
+    if (!challenge_check(verbs->challenges, key, nonce, now_ms) ||
+        !is_signed(verbs->core, user, nonce, (struct bytes){signature, len})) {
         hold_back(request->api, ask, count_failure(request, user, key));
+        return;
     }
+    challenge_passed(verbs->challenges, key);
+    if (challenge_use(verbs->challenges, key, nonce, now_ms)) {
+        ask->retry_after_s = CHALLENGE_LIFE_MS / 1000;
+        ask_refuse(ask, CODE_LIMIT_REACHED, "log ins");
+        return;
+    }
+    log_info("owner", "logged in", "user=%s", user->name);
+    open_session(ask, user);
 }

@@ -41,7 +41,8 @@ static void login_needs_the_key(void **state)
     owner_nonce(world, &world->alice, nonce);
     assert_string_equal(owner_login_with(world, &world->alice, world->bob.key, nonce), "LOGIN_FAILED");
     assert_int_equal(world->status, 401);
-    /* the nonce is used up by the failure, and no other's nonce will do */
+    /* who cannot sign uses up nothing; a log in uses its nonce up; no other's nonce will do */
+    assert_string_equal(owner_login_with(world, &world->alice, world->alice.key, nonce), "");
     assert_string_equal(owner_login_with(world, &world->alice, world->alice.key, nonce), "LOGIN_FAILED");
     owner_nonce(world, &world->bob, nonce);
     assert_string_equal(owner_login_with(world, &world->alice, world->alice.key, nonce), "LOGIN_FAILED");

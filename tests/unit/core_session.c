@@ -1,6 +1,7 @@
 /*
  * Sessions, tickets, challenges: what is kept for how long, and who makes room for whom.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,20 +107,52 @@ static void tickets_go_with_their_vm_and_user(void **state)
 
 static void a_challenge_serves_its_key_once(void **state)
 {
+    struct challenges *challenges, *others;
+    uint8_t nonce[32];
+    (void)state;
+    assert_int_equal(challenges_create(&challenges), 0);
+    assert_int_equal(challenges_create(&others), 0);
+    challenge_give(challenges, alice, 0, nonce);
+    assert_false(challenge_check(challenges, bob, nonce, 1));
+    assert_false(challenge_check(others, alice, nonce, 1));
+    assert_true(challenge_check(challenges, alice, nonce, 1));
+    assert_int_equal(challenge_use(challenges, alice, nonce, 1), 0);
+    assert_false(challenge_check(challenges, alice, nonce, 1));
+    challenge_give(challenges, alice, 0, nonce);
+    assert_true(challenge_check(challenges, alice, nonce, CHALLENGE_LIFE_MS - 1));
+    assert_false(challenge_check(challenges, alice, nonce, CHALLENGE_LIFE_MS));
+    for (size_t i = 0; i < sizeof nonce; i++) {
+        challenge_give(challenges, alice, 0, nonce);
+        nonce[i] ^= 1;
+        assert_false(challenge_check(challenges, alice, nonce, 1));
+    }
+    challenges_destroy(challenges);
+    challenges_destroy(others);
+}
+
+/* Strangers may ask for as many as they like, also for alice; who has her key, for as many as are of use. */
+static void challenges_take_nobodys_place(void **state)
+{
     struct challenges *challenges;
-    uint8_t nonce[32], flood[32];
+    uint8_t nonce[32], last[32], flood[32], key[32] = {7};
     (void)state;
     assert_int_equal(challenges_create(&challenges), 0);
     challenge_give(challenges, alice, 0, nonce);
-    assert_false(challenge_take(challenges, bob, nonce, 1));
-    assert_true(challenge_take(challenges, alice, nonce, 1));
-    assert_false(challenge_take(challenges, alice, nonce, 1));
-    challenge_give(challenges, alice, 0, nonce);
-    assert_false(challenge_take(challenges, alice, nonce, CHALLENGE_LIFE_MS));
-    challenge_give(challenges, bob, 0, nonce);
-    for (int i = 0; i < 2 * CHALLENGES_MAX; i++)
-        challenge_give(challenges, alice, 1, flood);
-    assert_true(challenge_take(challenges, bob, nonce, 2));
+    for (int i = 0; i < 100000; i++) {
+        key[0] = (uint8_t)i;
+        challenge_give(challenges, i % 2 ? alice : key, 0, flood);
+    }
+    assert_true(challenge_check(challenges, alice, nonce, 1));
+    for (int i = 0; i < CHALLENGES_USED_PER_KEY_MAX; i++) {
+        challenge_give(challenges, alice, 0, last);
+        assert_int_equal(challenge_use(challenges, alice, last, 1), 0);
+    }
+    assert_int_equal(challenge_use(challenges, alice, nonce, 1), -ENOSPC);
+    assert_false(challenge_check(challenges, alice, last, 1));
+    challenge_give(challenges, bob, 0, flood);
+    assert_int_equal(challenge_use(challenges, bob, flood, 1), 0);
+    challenge_give(challenges, alice, CHALLENGE_LIFE_MS, nonce);
+    assert_int_equal(challenge_use(challenges, alice, nonce, CHALLENGE_LIFE_MS), 0);
     challenges_destroy(challenges);
 }
 
@@ -152,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_ticket_serves_once_and_not_for_long),
         cmocka_unit_test(tickets_go_with_their_vm_and_user),
         cmocka_unit_test(a_challenge_serves_its_key_once),
+        cmocka_unit_test(challenges_take_nobodys_place),
         cmocka_unit_test(failures_are_held_back_longer_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
