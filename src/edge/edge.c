@@ -33,7 +33,7 @@
 #define ADDRESS_HANDSHAKES_BURST 512
 #define STRANGERS_PER_SECOND 200
 #define STRANGERS_BURST 512
-/* Log in takes two; nothing else needs a request without a session. */
+/* Log in takes two; nothing else needs a request without a session. A guest needs four, and then its link. */
 #define STRANGER_REQUESTS_PER_SECOND 40
 #define STRANGER_REQUESTS_BURST 240
 #define ADDRESSES_KNOWN_MAX 1024
@@ -136,6 +136,8 @@ static int create_rates(struct edge *edge)
         error = rates_create(&all, &edge->owner_strangers);
     if (error == 0)
         error = rates_create(&strangers, &edge->strangers);
+    if (error == 0)
+        error = rates_create(&strangers, &edge->guests);
     return error == 0 ? known_create(ADDRESSES_KNOWN_MAX, KNOWN_MS, &edge->known) : error;
 }
 
@@ -229,6 +231,7 @@ void edge_close(struct edge *edge)
     rates_destroy(edge->guest_strangers);
     rates_destroy(edge->owner_strangers);
     rates_destroy(edge->strangers);
+    rates_destroy(edge->guests);
     known_destroy(edge->known);
     tls_server_destroy(edge->tls);
     close_folder(&edge->web_fd);

@@ -14,25 +14,59 @@
 #include "src/edge/files.h"
 #include "src/edge/hold.h"
 #include "src/edge/kilnd.h"
+#include "src/edge/limits.h"
 #include "src/edge/links.h"
 #include "src/edge/relays.h"
 #include "src/edge/token.h"
 #include "src/io/http_parse.h"
 #include "src/io/http_server.h"
+#include "src/io/listener.h"
+#include "src/io/loop.h"
+#include "src/io/rates.h"
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
 #define V1 "/v1/"
 
+/* What a guest may ask that is no link of its own: files, registrations, and tokens that kilnd refused. It
+ * would otherwise keep the edge and kilnd as busy as it likes. */
+static uint32_t count(struct edge *edge, const struct http_request *request, bool take)
+{
+    char network[LIMIT_ADDRESS_MAX];
+    int64_t now_ms = loop_monotonic_ms();
+    listener_name_network(http_request_peer(request), network);
+    return take ? rates_take(edge->guests, network, strlen(network), now_ms)
+                : rates_look(edge->guests, network, strlen(network), now_ms);
+}
+
+static bool refuse_busy(struct edge *edge, struct http_request *request, bool take)
+{
+    uint32_t wait_ms = count(edge, request, take);
+    if (wait_ms > 0)
+        failure_answer_later(request, wait_ms);
+    return wait_ms > 0;
+}
+
+static void count_refused(const struct hold *hold)
+{
+    count(hold->edge, hold->request, true);
+}
+
+static void answer_release(struct edge *edge, struct http_request *request, const char *name)
+{
+    if (!refuse_busy(edge, request, true))
+        files_answer(request, edge->release_fd, name);
+}
+
 /* Files of the release folder (protocol/README 10.4). */
 static void handle_manifest(struct http_request *request, void *arg)
 {
-    files_answer(request, ((const struct edge *)arg)->release_fd, "manifest.json");
+    answer_release(arg, request, "manifest.json");
 }
 
 static void handle_config(struct http_request *request, void *arg)
 {
-    files_answer(request, ((const struct edge *)arg)->release_fd, "config");
+    answer_release(arg, request, "config");
 }
 
 static void handle_controller(struct http_request *request, void *arg)
@@ -46,7 +80,7 @@ static void handle_controller(struct http_request *request, void *arg)
         return;
     }
     snprintf(name, sizeof(name), "controller-%s", stars[0]);
-    files_answer(request, ((const struct edge *)arg)->release_fd, name);
+    answer_release(arg, request, name);
 }
 
 static void send_result(struct hold *hold, const struct rpc_answer *answer)
@@ -67,6 +101,8 @@ static void handle_register(struct http_request *request, void *arg)
     struct json *tree = NULL;
     size_t len;
     const char *body = http_request_body(request, &len);
+    if (refuse_busy(edge, request, true))
+        return;
     if (json_parse(body, len, NULL, &tree) < 0 || json_kind(tree) != JSON_OBJECT) {
         json_destroy(tree);
         failure_answer(request, CODE_BAD_PARAMETER, "body");
@@ -110,6 +146,8 @@ static void ask_token(struct edge *edge, struct http_request *request,
             failure_answer_upgrade(request);
         return;
     }
+    if (refuse_busy(edge, request, false))
+        return;
     struct json_writer params = json_writer_init(0);
     token_read(request, token);
     json_write_object_begin(&params, NULL);
@@ -119,8 +157,10 @@ static void ask_token(struct edge *edge, struct http_request *request,
     json_write_object_end(&params);
     explicit_bzero(token, sizeof(token));
     struct hold *hold = hold_call(edge, request, "guest.token", &params, fn);
-    if (hold != NULL)
-        strcpy(hold->vm, vm);
+    if (hold == NULL)
+        return;
+    strcpy(hold->vm, vm);
+    hold->refused = count_refused;
 }
 
 static void handle_link(struct http_request *request, void *arg)

@@ -19,6 +19,14 @@ static void on_gone(void *arg)
     hold->request = NULL;
 }
 
+static void refuse(const struct hold *hold, const struct rpc_answer *answer)
+{
+    bool heard = answer->error == 0;
+    if (heard && hold->refused != NULL)
+        hold->refused(hold);
+    failure_answer(hold->request, failure_code(answer), heard ? answer->detail : NULL);
+}
+
 static void on_answer(void *arg, const struct rpc_answer *answer)
 {
     struct hold *hold = arg;
@@ -30,7 +38,7 @@ static void on_answer(void *arg, const struct rpc_answer *answer)
     else if (hold->request != NULL && good)
         hold->fn(hold, answer);
     else if (hold->request != NULL)
-        failure_answer(hold->request, failure_code(answer), answer->error == 0 ? answer->detail : NULL);
+        refuse(hold, answer);
     free(hold);
 }
 

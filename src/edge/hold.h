@@ -20,11 +20,13 @@ struct hold {
     char vm[UUID_TEXT_BYTES];     /* for those who ask about a VM */
     uint64_t number;              /* for those who gave one */
     void (*fn)(struct hold *hold, const struct rpc_answer *answer);
+    void (*refused)(
+        const struct hold *hold);    /* besides: kilnd said no, and the peer is about to hear it. Optional. */
     void (*gone)(struct hold *hold); /* instead of FN: kilnd said yes, but the peer has gone. Optional. */
 };
 
 /* Calls METHOD with PARAMS (finished here). FN must answer or take the request; the hold is freed after it.
- * Returns the hold, whose vm, number and gone the caller may set at once; NULL when it was answered
+ * Returns the hold, whose vm, number, refused and gone the caller may set at once; NULL when it was answered
  * already. */
 struct hold *hold_call(struct edge *edge, struct http_request *request, const char *method,
                        struct json_writer *params,

@@ -196,6 +196,47 @@ static void test_a_link_needs_a_good_token(void **state)
     world_finish(&world);
 }
 
+/* Neither registrations nor guesses of a token reach kilnd as fast as a guest likes. */
+static void test_a_guest_that_asks_too_often_is_told_to_come_again(void **state)
+{
+    (void)state;
+    struct world world;
+    struct side guest;
+    const char *bad = "Kiln-VM: " VM "\r\nAuthorization: Bearer bad\r\n";
+    world_init(&world);
+    while (rates_take(world.edge.guests, "127.0.0.1", 9, loop_monotonic_ms() + 3600 * 1000) == 0)
+        ;
+    struct reply reply = call(&world, guest_port(&world), "POST", "/v1/register", "{}");
+    assert_int_equal(reply.status, 429);
+    assert_non_null(strstr(reply.body, "LIMIT_REACHED"));
+    assert_true(atoi(reply.retry_after) > 0);
+    assert_int_equal(call(&world, guest_port(&world), "GET", "/v1/manifest", NULL).status, 429);
+    dial(&world, &guest, guest_port(&world), "/v1/link", bad);
+    assert_int_equal(guest.status, 429);
+    world_finish(&world);
+}
+
+static void test_good_tokens_are_not_counted_and_bad_ones_are(void **state)
+{
+    const struct rates_config few = {.per_second = 1, .burst = 3, .keys_max = 4};
+    (void)state;
+    struct world world;
+    struct side guest;
+    world_init(&world);
+    rates_destroy(world.edge.guests);
+    assert_int_equal(rates_create(&few, &world.edge.guests), 0);
+    for (int i = 0; i < 8; i++) {
+        dial(&world, &guest, guest_port(&world), "/v1/link", GUEST_HEADERS);
+        assert_true(guest.open);
+        hang_up(&guest);
+    }
+    for (guest.status = 403; guest.status == 403;)
+        dial(&world, &guest, guest_port(&world), "/v1/link",
+             "Kiln-VM: " VM "\r\nAuthorization: Bearer bad\r\n");
+    assert_int_equal(guest.status, 429);
+    world_finish(&world);
+}
+
 /* A flood of records waits in the guest, and does not reach kilnd faster than the limit lets it. */
 static void test_a_flooding_guest_waits(void **state)
 {
@@ -322,6 +363,8 @@ int main(void)
         cmocka_unit_test(test_kilnd_dying_under_a_request_answers_it),
         cmocka_unit_test(test_a_link_carries_records_both_ways),
         cmocka_unit_test(test_a_link_needs_a_good_token),
+        cmocka_unit_test(test_a_guest_that_asks_too_often_is_told_to_come_again),
+        cmocka_unit_test(test_good_tokens_are_not_counted_and_bad_ones_are),
         cmocka_unit_test(test_a_flooding_guest_waits),
         cmocka_unit_test(test_a_flood_of_requests_does_not_cut_kilnd_off),
         cmocka_unit_test(test_a_guest_is_cut_off_before_kilnd_is),
