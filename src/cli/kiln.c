@@ -9,6 +9,7 @@
 
 #include "src/cli/kiln.h"
 #include "src/io/config.h"
+#include "src/io/locked.h"
 
 static const struct kiln_command *const groups[] = {
     kiln_vm_commands, kiln_object_commands, kiln_daemon_commands, kiln_store_commands, kiln_release_commands};
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
     char path[512];
     int words = 0;
     cli_set_program("kiln");
+    locked_forbid_dumps();
     int left = take_globals(argc - 1, argv + 1, &globals);
     argv++;
     if (left < 0)
