@@ -382,65 +382,66 @@ static int decode_as(enum kind kind, const void *bytes, size_t len)
 #define HASH31 "11111111111111111111111111111111111111111111111111111111111111"
 #define BYTES16 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
+static const struct {
+    const char *what;
+    enum kind kind;
+    const char *hex;
+    int error;
+} wrong_rows[] = {
+    {"nothing", USER, "", -EBADMSG},
+    {"half a format", USER, "00", -EBADMSG},
+    {"no format", USER, "0000", -EBADMSG},
+    {"a newer format", USER, "0002", -ENOTSUP},
+    {"a tag that nobody knows", USER, "00017fff00000002abcd", 0},
+    {"half a header", USER, "00010010000000", -EBADMSG},
+    {"a length past the end", USER, "000100100000000461", -EBADMSG},
+    {"a length of all there could be", USER, "00010010ffffffff61", -EBADMSG},
+    {"a name with a NUL", USER, "0001001000000003610062", -EBADMSG},
+    {"a name that is too long", USER,
+     "00010010000000306161" BYTES16 BYTES16 "61616161616161616161616161616161", -EBADMSG},
+    {"a role that there is not", USER, "000100110000000102", -EBADMSG},
+    {"a role of two bytes", USER, "00010011000000020001", -EBADMSG},
+    {"a fingerprint of 31 bytes", USER, "000100120000001f" HASH31, -EBADMSG},
+    {"a time of four bytes", USER, "000100130000000400000001", -EBADMSG},
+    {"a hash of 31 bytes", BRICK, "000100110000001f" HASH31, -EBADMSG},
+    {"an answer that is neither yes nor no", BRICK, "0001001b0000000102", -EBADMSG},
+    {"a deadline of seven bytes", BRICK, "000100020000000700000000000001", -EBADMSG},
+    {"a deadline of a state that is gone", BRICK,
+     "00010002000000090000000000000001"
+     "78",
+     0},
+    {"a deadline of a name that is too long", BRICK, "000100020000002900000000000000016161" BYTES16 BYTES16,
+     -EBADMSG},
+    {"a state that there is not", DRIVE, "000100140000000109", -EBADMSG},
+    {"an id of one byte", DRIVE, "00010010000000016a", -EBADMSG},
+    {"a holder without its mode", DRIVE, "0001000300000010" BYTES16, -EBADMSG},
+    {"a holder of a mode that there is not", DRIVE, "0001000300000011" BYTES16 "07", -EBADMSG},
+    {"an envelope of nobody", DRIVE, "000100040000001f" HASH31, -EBADMSG},
+    {"an envelope, and then half a tag", DRIVE, "0001000400000020" HASH31 "1100", -EBADMSG},
+    {"a story from a state that is gone", HISTORY, "00010001000000017a", 0},
+    {"a sequence of one byte", HISTORY, "000100100000000101", -EBADMSG},
+    {"a hash before of one byte", AUDIT, "000100120000000101", -EBADMSG},
+    {"a sequence of nine bytes", AUDIT, "0001001000000009000000000000000001", -EBADMSG},
+    {"a state that there is not", VM, "00010002000000027a7a", -EBADMSG},
+    {"half a drive", VM, "0001000400000003001100", -EBADMSG},
+    {"a registration of half a tag", VM, "00010003000000020001", -EBADMSG},
+};
+
 static void each_wrong_record_has_its_answer(void **state)
 {
-    static const struct {
-        const char *what;
-        enum kind kind;
-        const char *hex;
-        int error;
-    } rows[] = {
-        {"nothing", USER, "", -EBADMSG},
-        {"half a format", USER, "00", -EBADMSG},
-        {"no format", USER, "0000", -EBADMSG},
-        {"a newer format", USER, "0002", -ENOTSUP},
-        {"a tag that nobody knows", USER, "00017fff00000002abcd", 0},
-        {"half a header", USER, "00010010000000", -EBADMSG},
-        {"a length past the end", USER, "000100100000000461", -EBADMSG},
-        {"a length of all there could be", USER, "00010010ffffffff61", -EBADMSG},
-        {"a name with a NUL", USER, "0001001000000003610062", -EBADMSG},
-        {"a name that is too long", USER,
-         "00010010000000306161" BYTES16 BYTES16 "61616161616161616161616161616161", -EBADMSG},
-        {"a role that there is not", USER, "000100110000000102", -EBADMSG},
-        {"a role of two bytes", USER, "00010011000000020001", -EBADMSG},
-        {"a fingerprint of 31 bytes", USER, "000100120000001f" HASH31, -EBADMSG},
-        {"a time of four bytes", USER, "000100130000000400000001", -EBADMSG},
-        {"a hash of 31 bytes", BRICK, "000100110000001f" HASH31, -EBADMSG},
-        {"an answer that is neither yes nor no", BRICK, "0001001b0000000102", -EBADMSG},
-        {"a deadline of seven bytes", BRICK, "000100020000000700000000000001", -EBADMSG},
-        {"a deadline of a state that is gone", BRICK,
-         "00010002000000090000000000000001"
-         "78",
-         0},
-        {"a deadline of a name that is too long", BRICK,
-         "000100020000002900000000000000016161" BYTES16 BYTES16, -EBADMSG},
-        {"a state that there is not", DRIVE, "000100140000000109", -EBADMSG},
-        {"an id of one byte", DRIVE, "00010010000000016a", -EBADMSG},
-        {"a holder without its mode", DRIVE, "0001000300000010" BYTES16, -EBADMSG},
-        {"a holder of a mode that there is not", DRIVE, "0001000300000011" BYTES16 "07", -EBADMSG},
-        {"an envelope of nobody", DRIVE, "000100040000001f" HASH31, -EBADMSG},
-        {"an envelope, and then half a tag", DRIVE, "0001000400000020" HASH31 "1100", -EBADMSG},
-        {"a story from a state that is gone", HISTORY, "00010001000000017a", 0},
-        {"a sequence of one byte", HISTORY, "000100100000000101", -EBADMSG},
-        {"a hash before of one byte", AUDIT, "000100120000000101", -EBADMSG},
-        {"a sequence of nine bytes", AUDIT, "0001001000000009000000000000000001", -EBADMSG},
-        {"a state that there is not", VM, "00010002000000027a7a", -EBADMSG},
-        {"half a drive", VM, "0001000400000003001100", -EBADMSG},
-        {"a registration of half a tag", VM, "00010003000000020001", -EBADMSG},
-    };
     static const char good[] = "0001001000000003616e6e";
     uint8_t bytes[256];
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t len = strlen(rows[i].hex) / 2;
+    for (size_t i = 0; i < sizeof wrong_rows / sizeof *wrong_rows; i++) {
+        size_t len = strlen(wrong_rows[i].hex) / 2;
         /* exactly as long, so that a sanitizer sees one byte too many */
         uint8_t *exact = malloc(len ? len : 1);
         assert_non_null(exact);
-        assert_int_equal(len ? hex_decode(rows[i].hex, exact, len) : 0, 0);
-        int error = decode_as(rows[i].kind, exact, len);
+        assert_int_equal(len ? hex_decode(wrong_rows[i].hex, exact, len) : 0, 0);
+        int error = decode_as(wrong_rows[i].kind, exact, len);
         free(exact);
-        if (error != rows[i].error)
-            fail_msg("%s: %d and not %d", rows[i].what, error, rows[i].error);
+        if (error != wrong_rows[i].error)
+            fail_msg("%s: %d and not %d", wrong_rows[i].what, error, wrong_rows[i].error);
         assert_int_equal(hex_decode(good, bytes, sizeof good / 2), 0);
         assert_int_equal(decode_as(USER, bytes, sizeof good / 2), 0);
     }

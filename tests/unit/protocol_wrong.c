@@ -262,63 +262,64 @@ static int pair_step(struct pair *pair, int number)
     return error;
 }
 
+enum { HELLO_O, HELLO_V, AUTH_O, AUTH_V };
+static const struct {
+    const char *what;
+    int message;
+    size_t at;
+    uint8_t flip;
+    int more, error;
+} handshake_rows[] = {
+    {"HELLO_O: type", HELLO_O, 0, 1, 0, -EBADMSG},
+    {"HELLO_O: version", HELLO_O, 2, 2, 0, -EBADMSG},
+    {"HELLO_O: length of the point", HELLO_O, 6, 1, 0, -EBADMSG},
+    {"HELLO_O: form of the point", HELLO_O, 7, 6, 0, -EBADMSG},
+    {"HELLO_O: no point of the curve", HELLO_O, 40, 1, 0, -EBADMSG},
+    {"HELLO_O: length of the nonce", HELLO_O, 75, 1, 0, -EBADMSG},
+    {"HELLO_O: another nonce", HELLO_O, 76, 1, 0, 0},
+    {"HELLO_O: another VM", HELLO_O, 112, 1, 0, -EBADMSG},
+    {"HELLO_O: a byte more", HELLO_O, 0, 0, 1, -EBADMSG},
+    {"HELLO_O: a byte less", HELLO_O, 0, 0, -1, -EBADMSG},
+    {"HELLO_V: type", HELLO_V, 0, 1, 0, -EBADMSG},
+    {"HELLO_V: version", HELLO_V, 2, 2, 0, -EBADMSG},
+    {"HELLO_V: length of the point", HELLO_V, 6, 1, 0, -EBADMSG},
+    {"HELLO_V: form of the point", HELLO_V, 7, 6, 0, -EBADMSG},
+    {"HELLO_V: no point of the curve", HELLO_V, 40, 1, 0, -EBADMSG},
+    {"HELLO_V: length of the nonce", HELLO_V, 75, 1, 0, -EBADMSG},
+    {"HELLO_V: another nonce", HELLO_V, 76, 1, 0, 0},
+    {"HELLO_V: a byte more", HELLO_V, 0, 0, 1, -EBADMSG},
+    {"AUTH_O: type", AUTH_O, 0, 1, 0, -EBADMSG},
+    {"AUTH_O: version", AUTH_O, 2, 2, 0, -EBADMSG},
+    {"AUTH_O: length of the signature", AUTH_O, 6, 1, 0, -EBADMSG},
+    {"AUTH_O: the signature", AUTH_O, 7, 1, 0, -EACCES},
+    {"AUTH_O: length of the MAC", AUTH_O, 266, 1, 0, -EBADMSG},
+    {"AUTH_O: the MAC", AUTH_O, 267, 1, 0, -EACCES},
+    {"AUTH_O: a byte more", AUTH_O, 0, 0, 1, -EBADMSG},
+    {"AUTH_V: type", AUTH_V, 0, 7, 0, -EBADMSG},
+    {"AUTH_V: version", AUTH_V, 2, 2, 0, -EBADMSG},
+    {"AUTH_V: length of the signature", AUTH_V, 6, 1, 0, -EBADMSG},
+    {"AUTH_V: the signature", AUTH_V, 7, 1, 0, -EACCES},
+    {"AUTH_V: length of the MAC", AUTH_V, 266, 1, 0, -EBADMSG},
+    {"AUTH_V: the MAC", AUTH_V, 267, 1, 0, -EACCES},
+    {"AUTH_V: a byte less", AUTH_V, 0, 0, -1, -EBADMSG},
+};
+
 static void wrong_handshakes(void **state)
 {
-    enum { HELLO_O, HELLO_V, AUTH_O, AUTH_V };
-    static const struct {
-        const char *what;
-        int message;
-        size_t at;
-        uint8_t flip;
-        int more, error;
-    } rows[] = {
-        {"HELLO_O: type", HELLO_O, 0, 1, 0, -EBADMSG},
-        {"HELLO_O: version", HELLO_O, 2, 2, 0, -EBADMSG},
-        {"HELLO_O: length of the point", HELLO_O, 6, 1, 0, -EBADMSG},
-        {"HELLO_O: form of the point", HELLO_O, 7, 6, 0, -EBADMSG},
-        {"HELLO_O: no point of the curve", HELLO_O, 40, 1, 0, -EBADMSG},
-        {"HELLO_O: length of the nonce", HELLO_O, 75, 1, 0, -EBADMSG},
-        {"HELLO_O: another nonce", HELLO_O, 76, 1, 0, 0},
-        {"HELLO_O: another VM", HELLO_O, 112, 1, 0, -EBADMSG},
-        {"HELLO_O: a byte more", HELLO_O, 0, 0, 1, -EBADMSG},
-        {"HELLO_O: a byte less", HELLO_O, 0, 0, -1, -EBADMSG},
-        {"HELLO_V: type", HELLO_V, 0, 1, 0, -EBADMSG},
-        {"HELLO_V: version", HELLO_V, 2, 2, 0, -EBADMSG},
-        {"HELLO_V: length of the point", HELLO_V, 6, 1, 0, -EBADMSG},
-        {"HELLO_V: form of the point", HELLO_V, 7, 6, 0, -EBADMSG},
-        {"HELLO_V: no point of the curve", HELLO_V, 40, 1, 0, -EBADMSG},
-        {"HELLO_V: length of the nonce", HELLO_V, 75, 1, 0, -EBADMSG},
-        {"HELLO_V: another nonce", HELLO_V, 76, 1, 0, 0},
-        {"HELLO_V: a byte more", HELLO_V, 0, 0, 1, -EBADMSG},
-        {"AUTH_O: type", AUTH_O, 0, 1, 0, -EBADMSG},
-        {"AUTH_O: version", AUTH_O, 2, 2, 0, -EBADMSG},
-        {"AUTH_O: length of the signature", AUTH_O, 6, 1, 0, -EBADMSG},
-        {"AUTH_O: the signature", AUTH_O, 7, 1, 0, -EACCES},
-        {"AUTH_O: length of the MAC", AUTH_O, 266, 1, 0, -EBADMSG},
-        {"AUTH_O: the MAC", AUTH_O, 267, 1, 0, -EACCES},
-        {"AUTH_O: a byte more", AUTH_O, 0, 0, 1, -EBADMSG},
-        {"AUTH_V: type", AUTH_V, 0, 7, 0, -EBADMSG},
-        {"AUTH_V: version", AUTH_V, 2, 2, 0, -EBADMSG},
-        {"AUTH_V: length of the signature", AUTH_V, 6, 1, 0, -EBADMSG},
-        {"AUTH_V: the signature", AUTH_V, 7, 1, 0, -EACCES},
-        {"AUTH_V: length of the MAC", AUTH_V, 266, 1, 0, -EBADMSG},
-        {"AUTH_V: the MAC", AUTH_V, 267, 1, 0, -EACCES},
-        {"AUTH_V: a byte less", AUTH_V, 0, 0, -1, -EBADMSG},
-    };
     struct pair pair, next;
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(handshake_rows); i++) {
         pair_open(&pair);
-        for (int message = 0; message < rows[i].message; message++)
+        for (int message = 0; message < handshake_rows[i].message; message++)
             assert_int_equal(pair_step(&pair, message), 0);
-        pair.messages[rows[i].message][rows[i].at] ^= rows[i].flip;
-        pair.lengths[rows[i].message] += (size_t)rows[i].more;
-        expect(rows[i].what, pair_step(&pair, rows[i].message), rows[i].error);
+        pair.messages[handshake_rows[i].message][handshake_rows[i].at] ^= handshake_rows[i].flip;
+        pair.lengths[handshake_rows[i].message] += (size_t)handshake_rows[i].more;
+        expect(handshake_rows[i].what, pair_step(&pair, handshake_rows[i].message), handshake_rows[i].error);
         /* What nobody can tell yet is told when both say what they saw. */
-        if (rows[i].error == 0 && rows[i].message == HELLO_O)
+        if (handshake_rows[i].error == 0 && handshake_rows[i].message == HELLO_O)
             assert_int_equal(pair_step(&pair, HELLO_V), 0);
-        if (rows[i].error == 0)
-            expect(rows[i].what, pair_step(&pair, AUTH_O), -EACCES);
+        if (handshake_rows[i].error == 0)
+            expect(handshake_rows[i].what, pair_step(&pair, AUTH_O), -EACCES);
         assert_false(handshake_done(pair.owner) && handshake_done(pair.vm));
         pair_close(&pair);
         pair_open(&next);
