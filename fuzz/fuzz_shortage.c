@@ -334,7 +334,7 @@ static int work_key_file(struct rig *rig, struct bytes input)
     char pem[CRYPTO_PEM_MAX], passphrase[2 * 16 + 1];
     struct crypto_rsa *key = NULL;
     hex_encode(input.bytes, input.len < 16 ? input.len : 16, passphrase);
-    int error = crypto_rsa_encode_file(rig->own, passphrase, 1, fault_random, &rig->counter, pem);
+    int error = crypto_rsa_encode_file(rig->own, passphrase, CRYPTO_ROUNDS, fault_random, &rig->counter, pem);
     if (error == 0)
         error = crypto_rsa_decode_file(pem, passphrase, &key);
     CLAIM((error == 0) == (key != NULL));
@@ -377,7 +377,7 @@ static const struct work {
     {work_channel, NO_KEYS, false, 256},     {work_handshake, RSA_KEYS, false, 24},
     {work_rsa, NO_KEYS, false, 64},          {work_ec, NO_KEYS, false, 64},
     {work_signatures, IDENTITY, false, 64},  {work_envelope, RSA_KEYS, false, 24},
-    {work_key_file, RSA_KEYS, false, 24},    {work_hash, NO_KEYS, true, 4},
+    {work_key_file, RSA_KEYS, false, 3},     {work_hash, NO_KEYS, true, 4},
     {work_login, RSA_KEYS, false, 24},
 };
 

@@ -102,8 +102,8 @@ int crypto_rsa_decrypt(struct crypto_rsa *key, crypto_random *random, void *arg,
                        size_t sealed_len, uint8_t *out, size_t max, size_t *ret_len);
 
 /* User key file (README 10.2): PEM under a pass phrase. OUT has CRYPTO_PEM_MAX bytes. ROUNDS at least
- * CRYPTO_ROUNDS but in tests. Reading refuses a file that is not of this form with -EBADMSG, a wrong pass
- * phrase with -EACCES. */
+ * CRYPTO_ROUNDS but in tests. Reading refuses a file that is not of this form with -EBADMSG, one of
+ * fewer rounds with -ERANGE, a wrong pass phrase with -EACCES. */
 int crypto_rsa_encode_file(const struct crypto_rsa *key, const char *passphrase, unsigned rounds,
                            crypto_random *random, void *arg, char out[CRYPTO_PEM_MAX]);
 int crypto_rsa_decode_file(const char *pem, const char *passphrase, struct crypto_rsa **ret_key);

@@ -287,6 +287,9 @@ int crypto_rsa_decode_file(const char *pem, const char *passphrase, struct crypt
     if (pem_decode(pem, "ENCRYPTED PRIVATE KEY", der, sizeof der, &der_len) < 0 ||
         !read_file(der, der_len, &file))
         return -EBADMSG;
+    /* A stolen file would be cheap to search. */
+    if (file.rounds < CRYPTO_ROUNDS)
+        return -ERANGE;
     int error = crypt_cbc(&file, passphrase, MBEDTLS_AES_DECRYPT, file.encrypted, file.encrypted_len);
     size_t len = error ? 0 : unpadded(file.encrypted, file.encrypted_len);
     if (error == 0 && (len == 0 || crypto_rsa_decode_private(file.encrypted, len, ret_key) < 0))

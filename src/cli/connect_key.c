@@ -33,6 +33,11 @@ static int read_key(const char *path, struct connect *connect, struct crypto_rsa
         crypto_wipe(passphrase, sizeof passphrase);
         if (error == -EACCES)
             exit_code = cli_local_error("the pass phrase is wrong");
+        else if (error == -ERANGE)
+            exit_code = cli_local_error(
+                "%s: its pass phrase is hardened by too few rounds, %d are needed: openssl pkcs8 "
+                "-topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter %d -in %s -out NEW",
+                path, CRYPTO_ROUNDS, CRYPTO_ROUNDS, path);
         else if (error)
             exit_code = cli_local_error("%s: not a key file of Kiln's", path);
     }

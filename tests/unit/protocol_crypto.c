@@ -241,7 +241,8 @@ static void a_key_file_opens_with_its_pass_phrase_only(void **state)
     struct crypto_rsa *key;
     uint8_t a[32], b[32];
     (void)state;
-    assert_int_equal(crypto_rsa_encode_file(rsa, "correct horse", 1000, fixed_random_fill, &source, pem), 0);
+    assert_int_equal(
+        crypto_rsa_encode_file(rsa, "correct horse", CRYPTO_ROUNDS, fixed_random_fill, &source, pem), 0);
     seed_write_text("key", "file", 0, pem);
     assert_int_equal(crypto_rsa_decode_file(pem, "correct horse", &key), 0);
     crypto_rsa_fingerprint(rsa, a);
@@ -253,6 +254,18 @@ static void a_key_file_opens_with_its_pass_phrase_only(void **state)
     assert_int_equal(crypto_rsa_decode_file("no key", "correct horse", &key), -EBADMSG);
     pem[40] = pem[40] == 'A' ? 'B' : 'A';
     assert_int_not_equal(crypto_rsa_decode_file(pem, "correct horse", &key), 0);
+}
+
+static void a_key_file_of_few_rounds_is_refused(void **state)
+{
+    char pem[CRYPTO_PEM_MAX];
+    struct crypto_rsa *key = NULL;
+    (void)state;
+    assert_int_equal(
+        crypto_rsa_encode_file(rsa, "correct horse", CRYPTO_ROUNDS - 1, fixed_random_fill, &source, pem), 0);
+    seed_write_text("key", "file-few-rounds", 0, pem);
+    assert_int_equal(crypto_rsa_decode_file(pem, "correct horse", &key), -ERANGE);
+    assert_null(key);
 }
 
 static void write_file(const char *name, const void *bytes, size_t len)
@@ -313,7 +326,7 @@ static void we_read_openssls_key_files(void **state)
     struct crypto_ec *ec;
     (void)state;
     assert_int_equal(openssl("genrsa -out plain.pem 2048"), 0);
-    assert_int_equal(openssl("pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 1000 -in plain.pem "
+    assert_int_equal(openssl("pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000 -in plain.pem "
                              "-out key8.pem -passout pass:secret"),
                      0);
     read_file("key8.pem", pem, sizeof pem);
@@ -346,6 +359,7 @@ int main(void)
         cmocka_unit_test(ec_keys_sign_and_travel),
         cmocka_unit_test(a_torn_ec_key_is_refused),
         cmocka_unit_test(a_key_file_opens_with_its_pass_phrase_only),
+        cmocka_unit_test(a_key_file_of_few_rounds_is_refused),
         cmocka_unit_test(openssl_reads_our_files_and_signatures),
         cmocka_unit_test(we_read_openssls_key_files),
     };
