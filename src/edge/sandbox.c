@@ -44,6 +44,7 @@ static const struct call_rule rules[] = {
     {"ioctl", "libevent asks how much there is to read", CALL_COUNT},
     {"lseek", "stdio, in which the certificate is read", CALL_ALWAYS},
     {"madvise", "free memory goes back", CALL_ALWAYS},
+    {"mlock", "the key of a certificate that is taken anew", CALL_ALWAYS},
     {"mmap", "the heap; files that are served", CALL_NO_CODE},
     {"mprotect", "the heap", CALL_NO_CODE},
     {"mremap", "the heap", CALL_ALWAYS},

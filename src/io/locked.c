@@ -4,10 +4,12 @@
 #include "src/io/locked.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 int locked_create(size_t len_bytes, void **ret_memory)
 {
@@ -30,6 +32,16 @@ void locked_destroy(void *memory, size_t len_bytes)
         return;
     explicit_bzero(memory, len_bytes);
     munmap(memory, len_bytes);
+}
+
+int locked_keep(const void *bytes, size_t len_bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = (uintptr_t)bytes & ~(uintptr_t)(page - 1);
+    const size_t whole = ((uintptr_t)bytes + len_bytes - first + page - 1) & ~(page - 1);
+    if (mlock((const void *)first, whole) < 0)
+        return -errno;
+    return madvise((void *)first, whole, MADV_DONTDUMP) < 0 ? -errno : 0;
 }
 
 void locked_forbid_dumps(void)

@@ -11,6 +11,9 @@
 int locked_create(size_t len_bytes, void **ret_memory);
 /* Wipes and gives back what locked_create gave for LEN_BYTES. NULL does nothing. */
 void locked_destroy(void *memory, size_t len_bytes);
+/* Memory that somebody else allocated: the pages it lies in are never swapped and in no core dump, as long as
+ * they are there. 0 or a negative errno. */
+int locked_keep(const void *bytes, size_t len_bytes);
 
 /* Forbids core dumps of this process and reading its memory without root. Every program does it first. */
 void locked_forbid_dumps(void);

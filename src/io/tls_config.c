@@ -16,8 +16,11 @@
 
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <psa/crypto.h>
+#else
+#define MBEDTLS_PRIVATE(member) member
 #endif
 
+#include "src/io/locked.h"
 #include "src/io/random.h"
 
 struct tls_config {
@@ -115,6 +118,29 @@ static bool read_pair(struct tls_config *config, const char *certificate_path, c
 #endif
 }
 
+static int keep_number(const mbedtls_mpi *number)
+{
+    return number->MBEDTLS_PRIVATE(p) == NULL
+               ? 0
+               : locked_keep(number->MBEDTLS_PRIVATE(p),
+                             number->MBEDTLS_PRIVATE(n) * sizeof(mbedtls_mpi_uint));
+}
+
+/* The private half lies where mbedTLS put it: those pages are never swapped. */
+static int keep_key(const mbedtls_pk_context *key)
+{
+    if (mbedtls_pk_get_type(key) != MBEDTLS_PK_RSA)
+        return keep_number(&mbedtls_pk_ec(*key)->MBEDTLS_PRIVATE(d));
+    const mbedtls_rsa_context *rsa = mbedtls_pk_rsa(*key);
+    const mbedtls_mpi *const numbers[] = {&rsa->MBEDTLS_PRIVATE(D),  &rsa->MBEDTLS_PRIVATE(P),
+                                          &rsa->MBEDTLS_PRIVATE(Q),  &rsa->MBEDTLS_PRIVATE(DP),
+                                          &rsa->MBEDTLS_PRIVATE(DQ), &rsa->MBEDTLS_PRIVATE(QP)};
+    int error = 0;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && error == 0; i++)
+        error = keep_number(numbers[i]);
+    return error;
+}
+
 int tls_config_create_server(const char *certificate_path, const char *key_path,
                              struct tls_config **ret_config)
 {
@@ -126,6 +152,11 @@ int tls_config_create_server(const char *certificate_path, const char *key_path,
         mbedtls_ssl_conf_own_cert(&config->ssl, &config->certificate, &config->key) != 0) {
         tls_config_unref(config);
         return -EINVAL;
+    }
+    error = keep_key(&config->key);
+    if (error < 0) {
+        tls_config_unref(config);
+        return error;
     }
     *ret_config = config;
     return 0;
