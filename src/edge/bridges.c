@@ -25,6 +25,7 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
+#define REFUSED_READS_MAX 16     /* of what somebody still says who is refused */
 #define CONNECT_TIMEOUT_MS 10000 /* to a port in a VM on this machine */
 
 enum bridge_phase { BRIDGE_LINE, BRIDGE_ASKING, BRIDGE_CONNECTING, BRIDGE_OPEN };
@@ -100,12 +101,17 @@ static void end_bridge(struct bridge *bridge)
 
 static void refuse(struct bridge *bridge, enum kiln_code code)
 {
-    char answer[BRIDGE_ANSWER_MAX];
+    char answer[BRIDGE_ANSWER_MAX], unread[4096];
     size_t len = bridge_answer_format(code, answer);
     log_info("bridge", "refused", "peer=%s code=%s", bridge->peer, code_info(code)->name);
     /* The first bytes on this socket: there is room, or nobody to read them. */
     if (send(bridge->near, answer, len, MSG_NOSIGNAL) < 0)
         log_debug("bridge", "refusal not sent", "error=%d", errno);
+    /* What came and is not read would make of the end a reset, which may overtake the answer. */
+    shutdown(bridge->near, SHUT_WR);
+    for (int i = 0; i < REFUSED_READS_MAX; i++)
+        if (recv(bridge->near, unread, sizeof(unread), 0) <= 0)
+            break;
     end_bridge(bridge);
 }
 

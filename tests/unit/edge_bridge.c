@@ -171,6 +171,10 @@ static void test_refusals_say_why(void **state)
     refused(&world, "KILN/1 ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\r\n",
             "ERR TICKET_WRONG ");
     refused(&world, "SSH-2.0-OpenSSH_9.2\r\n", "ERR BAD_PARAMETER ");
+    /* Who says more than a line hears it too. */
+    static char much[4000];
+    memset(much, 'x', sizeof(much) - 1);
+    refused(&world, much, "ERR BAD_PARAMETER ");
     /* A port that nobody listens on. */
     world.ssh_port = 1;
     refused(&world, LINE, "ERR UNAVAILABLE ");
