@@ -36,6 +36,9 @@
 /* Log in takes two; nothing else needs a request without a session. A guest needs four, and then its link. */
 #define STRANGER_REQUESTS_PER_SECOND 40
 #define STRANGER_REQUESTS_BURST 240
+/* A guest keeps one link; each that comes and goes is two entries in the audit, for ever. */
+#define RELINKS_PER_SECOND 1
+#define RELINKS_BURST 60
 #define ADDRESSES_KNOWN_MAX 1024
 #define KNOWN_MS (15 * 60 * 1000) /* as a session that is not used */
 #define HANDSHAKE_TIMEOUT_MS 10000
@@ -127,6 +130,7 @@ static int create_rates(struct edge *edge)
     const struct rates_config all = {STRANGERS_PER_SECOND, STRANGERS_BURST, 1};
     const struct rates_config strangers = {STRANGER_REQUESTS_PER_SECOND, STRANGER_REQUESTS_BURST,
                                            ADDRESSES_KNOWN_MAX};
+    const struct rates_config relinks = {RELINKS_PER_SECOND, RELINKS_BURST, ADDRESSES_KNOWN_MAX};
     int error = rates_create(&address, &edge->guest_handshakes);
     if (error == 0)
         error = rates_create(&address, &edge->owner_handshakes);
@@ -138,6 +142,8 @@ static int create_rates(struct edge *edge)
         error = rates_create(&strangers, &edge->strangers);
     if (error == 0)
         error = rates_create(&strangers, &edge->guests);
+    if (error == 0)
+        error = rates_create(&relinks, &edge->relinks);
     return error == 0 ? known_create(ADDRESSES_KNOWN_MAX, KNOWN_MS, &edge->known) : error;
 }
 
@@ -232,6 +238,7 @@ void edge_close(struct edge *edge)
     rates_destroy(edge->owner_strangers);
     rates_destroy(edge->strangers);
     rates_destroy(edge->guests);
+    rates_destroy(edge->relinks);
     known_destroy(edge->known);
     tls_server_destroy(edge->tls);
     close_folder(&edge->web_fd);

@@ -34,6 +34,7 @@ struct edge {
     struct rates *guest_strangers, *owner_strangers;   /* of all that are not known */
     struct known *known;     /* addresses of owners who lately showed a good session */
     struct rates *strangers; /* requests of an address that show no good session */
+    struct rates *relinks;   /* links that a guest opens, which are all in the audit */
     struct rates *guests;    /* what a guest asks for or tries that does not lead to a link */
     struct kilnd *kilnd;
     struct links *links;

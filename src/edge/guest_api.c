@@ -30,18 +30,18 @@
 
 /* What a guest may ask that is no link of its own: files, registrations, and tokens that kilnd refused. It
  * would otherwise keep the edge and kilnd as busy as it likes. */
-static uint32_t count(struct edge *edge, const struct http_request *request, bool take)
+static uint32_t count(struct rates *rates, const struct http_request *request, bool take)
 {
     char network[LIMIT_ADDRESS_MAX];
     int64_t now_ms = loop_monotonic_ms();
     listener_name_network(http_request_peer(request), network);
-    return take ? rates_take(edge->guests, network, strlen(network), now_ms)
-                : rates_look(edge->guests, network, strlen(network), now_ms);
+    return take ? rates_take(rates, network, strlen(network), now_ms)
+                : rates_look(rates, network, strlen(network), now_ms);
 }
 
-static bool refuse_busy(struct edge *edge, struct http_request *request, bool take)
+static bool refuse_busy(struct rates *rates, struct http_request *request, bool take)
 {
-    uint32_t wait_ms = count(edge, request, take);
+    uint32_t wait_ms = count(rates, request, take);
     if (wait_ms > 0)
         failure_answer_later(request, wait_ms);
     return wait_ms > 0;
@@ -49,12 +49,12 @@ static bool refuse_busy(struct edge *edge, struct http_request *request, bool ta
 
 static void count_refused(const struct hold *hold)
 {
-    count(hold->edge, hold->request, true);
+    count(hold->edge->guests, hold->request, true);
 }
 
 static void answer_release(struct edge *edge, struct http_request *request, const char *name)
 {
-    if (!refuse_busy(edge, request, true))
+    if (!refuse_busy(edge->guests, request, true))
         files_answer(request, edge->release_fd, name);
 }
 
@@ -101,7 +101,7 @@ static void handle_register(struct http_request *request, void *arg)
     struct json *tree = NULL;
     size_t len;
     const char *body = http_request_body(request, &len);
-    if (refuse_busy(edge, request, true))
+    if (refuse_busy(edge->guests, request, true))
         return;
     if (json_parse(body, len, NULL, &tree) < 0 || json_kind(tree) != JSON_OBJECT) {
         json_destroy(tree);
@@ -123,7 +123,8 @@ static void handle_register(struct http_request *request, void *arg)
 static void open_link(struct hold *hold, const struct rpc_answer *answer)
 {
     (void)answer;
-    links_accept(hold->edge->links, hold->request, hold->vm);
+    if (!refuse_busy(hold->edge->relinks, hold->request, true))
+        links_accept(hold->edge->links, hold->request, hold->vm);
 }
 
 static void open_channel(struct hold *hold, const struct rpc_answer *answer)
@@ -146,7 +147,7 @@ static void ask_token(struct edge *edge, struct http_request *request,
             failure_answer_upgrade(request);
         return;
     }
-    if (refuse_busy(edge, request, false))
+    if (refuse_busy(edge->guests, request, false))
         return;
     struct json_writer params = json_writer_init(0);
     token_read(request, token);

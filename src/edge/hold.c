@@ -56,7 +56,11 @@ struct hold *hold_call(struct edge *edge, struct http_request *request, const ch
     int error = kilnd_call(edge->kilnd, method, params, on_answer, hold);
     if (error < 0) {
         free(hold);
-        failure_answer(request, error == -EINVAL ? CODE_BAD_PARAMETER : CODE_UNAVAILABLE, NULL);
+        /* What was sent is deeper than a message may be. */
+        if (error == -EINVAL)
+            failure_answer(request, CODE_BAD_PARAMETER, "body");
+        else
+            failure_answer(request, CODE_UNAVAILABLE, NULL);
         return NULL;
     }
     http_request_on_gone(request, on_gone, hold);

@@ -216,6 +216,23 @@ static void test_a_guest_that_asks_too_often_is_told_to_come_again(void **state)
     world_finish(&world);
 }
 
+/* Each link that comes and goes stands in the audit. */
+static void test_a_guest_that_links_too_often_is_told_to_come_again(void **state)
+{
+    (void)state;
+    struct world world;
+    struct side guest;
+    world_init(&world);
+    while (rates_take(world.edge.relinks, "127.0.0.1", 9, loop_monotonic_ms() + 3600 * 1000) == 0)
+        ;
+    dial(&world, &guest, guest_port(&world), "/v1/link", GUEST_HEADERS);
+    assert_int_equal(guest.status, 429);
+    assert_int_equal(world.links_opened, 0);
+    dial(&world, &guest, guest_port(&world), "/v1/channel", GUEST_HEADERS);
+    assert_true(guest.open);
+    world_finish(&world);
+}
+
 static void test_good_tokens_are_not_counted_and_bad_ones_are(void **state)
 {
     const struct rates_config few = {.per_second = 1, .burst = 3, .keys_max = 4};
@@ -364,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_a_link_carries_records_both_ways),
         cmocka_unit_test(test_a_link_needs_a_good_token),
         cmocka_unit_test(test_a_guest_that_asks_too_often_is_told_to_come_again),
+        cmocka_unit_test(test_a_guest_that_links_too_often_is_told_to_come_again),
         cmocka_unit_test(test_good_tokens_are_not_counted_and_bad_ones_are),
         cmocka_unit_test(test_a_flooding_guest_waits),
         cmocka_unit_test(test_a_flood_of_requests_does_not_cut_kilnd_off),
