@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #define TLS_FINGERPRINT_BYTES 32
-#define TLS_TURN_BYTES 81920 /* of the socket's, in one turn: records without a byte of use have no end */
+#define TLS_TURN_READS 64 /* of the socket in one turn: small records cost much and have no end */
 
 struct tls_server;
 struct tls_client;
@@ -41,8 +41,8 @@ int tls_server_session(struct tls_server *server, int fd, struct tls_session **r
 int tls_client_session(struct tls_client *client, int fd, struct tls_session **ret_session);
 void tls_session_destroy(struct tls_session *session);
 
-/* A turn of the loop begins: from now on handshake and reads take TLS_TURN_BYTES from the socket at most;
- * then they are -EAGAIN, though there may be more. */
+/* A turn of the loop begins: from now on handshake and reads look at the socket TLS_TURN_READS times at most,
+ * about two for each record; then they are -EAGAIN, though there may be more. */
 void tls_session_begin_turn(struct tls_session *session);
 /* Goes on with the handshake. 0 done, -EAGAIN (see tls_session_wants_write), -EKEYREJECTED wrong pin,
  * -EPROTO anything else that the peer did wrong, -ECONNRESET it went away. */

@@ -16,8 +16,8 @@
 struct tls_session {
     struct tls_config *config; /* one reference */
     mbedtls_ssl_context ssl;
-    int fd;            /* borrowed */
-    size_t turn_bytes; /* may still be read in this turn */
+    int fd;              /* borrowed */
+    unsigned turn_reads; /* of the socket, that are left in this turn */
     bool wants_write;
     bool done; /* the handshake */
 };
@@ -34,13 +34,12 @@ static int send_bytes(void *arg, const unsigned char *bytes, size_t len)
 static int receive_bytes(void *arg, unsigned char *out, size_t max)
 {
     struct tls_session *session = arg;
-    if (session->turn_bytes == 0)
+    if (session->turn_reads == 0)
         return MBEDTLS_ERR_SSL_WANT_READ;
-    ssize_t got = recv(session->fd, out, max < session->turn_bytes ? max : session->turn_bytes, 0);
-    if (got > 0) {
-        session->turn_bytes -= (size_t)got;
+    ssize_t got = recv(session->fd, out, max, 0);
+    session->turn_reads--;
+    if (got > 0)
         return (int)got;
-    }
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return MBEDTLS_ERR_SSL_WANT_READ;
     return MBEDTLS_ERR_SSL_CONN_EOF;
@@ -54,7 +53,7 @@ int tls_session_create(struct tls_config *config, int fd, struct tls_session **r
     mbedtls_ssl_init(&session->ssl);
     session->config = tls_config_ref(config);
     session->fd = fd;
-    session->turn_bytes = TLS_TURN_BYTES;
+    session->turn_reads = TLS_TURN_READS;
     /* mbedTLS 3 refuses a client that names no host unless it is told that this is meant. */
     if (mbedtls_ssl_setup(&session->ssl, tls_config_ssl(config)) != 0 ||
         mbedtls_ssl_set_hostname(&session->ssl, NULL) != 0) {
@@ -110,7 +109,7 @@ static int check_pin(struct tls_session *session)
 
 void tls_session_begin_turn(struct tls_session *session)
 {
-    session->turn_bytes = TLS_TURN_BYTES;
+    session->turn_reads = TLS_TURN_READS;
 }
 
 int tls_session_handshake(struct tls_session *session)
