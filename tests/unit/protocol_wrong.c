@@ -186,7 +186,8 @@ static void wrong_key_files(void **state)
     struct crypto_rsa *key = NULL;
     size_t len;
     (void)state;
-    assert_int_equal(crypto_rsa_encode_file(owner_key, "right", 1000, fixed_random_fill, &source, pem), 0);
+    assert_int_equal(
+        crypto_rsa_encode_file(owner_key, "right", CRYPTO_ROUNDS, fixed_random_fill, &source, pem), 0);
     assert_int_equal(pem_decode(pem, "ENCRYPTED PRIVATE KEY", der, sizeof der, &len), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         memcpy(wrong, der, len);
