@@ -461,4 +461,5 @@ def main(owner, guest, vm, token_path, secret_path):
     asyncio.run(live_whole_lives(edge))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

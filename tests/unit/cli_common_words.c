@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -50,16 +52,46 @@ static void options_stand_anywhere(void **state)
     assert_null(words.rest);
 }
 
+/* What is said on the standard error to TEXT. */
+static char *said_to(const char *text, struct cli_words *words)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    FILE *before = stderr;
+    stderr = open_memstream(&bytes, &len);
+    assert_non_null(stderr);
+    int result = read_words(text, false, words);
+    fclose(stderr);
+    stderr = before;
+    assert_int_equal(result, CLI_USAGE);
+    return bytes;
+}
+
 static void what_is_wrong_is_refused(void **state)
 {
     static const char many[] =
         "a --drive 1 --drive 2 --drive 3 --drive 4 --drive 5 --drive 6 --drive 7 --drive 8 --drive 9";
-    static const char *const wrong[] = {"", "a b c", "a --frob", "a --reason", "a -- b", many};
+    static const char *const wrong[][2] = {
+        {"", "a word is missing"},
+        {"a b c", "'c' is one word too many"},
+        {"a --frob", "there is no option --frob here"},
+        {"a --force=1", "there is no option --force=1 here"},
+        {"a --reason", "--reason needs a value"},
+        {"a --drive", "--drive needs a value"},
+        {"a -- b", "nothing may stand behind --"},
+        {many, "--drive stands more than 8 times"},
+    };
     struct cli_words words = {.count = 77};
     (void)state;
+    cli_set_program("test");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(read_words(wrong[i], false, &words), CLI_USAGE);
+        char wanted[128], *said = said_to(wrong[i][0], &words);
+        snprintf(wanted, sizeof wanted, "test: %s\ntest: see test --help\n", wrong[i][1]);
+        assert_string_equal(said, wanted);
+        free(said);
         assert_int_equal(words.count, 77);
+        assert_int_equal(read_words("a", false, &words), CLI_OK);
+        words.count = 77;
     }
 }
 
