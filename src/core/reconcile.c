@@ -26,16 +26,20 @@ static int sights_take(const struct virt_answer *answer, struct sight **ret_sigh
 {
     struct sight *sights = calloc(answer->ndomains + 1, sizeof *sights);
     size_t count = 0;
+    bool sorted = true;
     if (!sights)
         return -ENOMEM;
     for (size_t i = 0; i < answer->ndomains; i++) {
         const struct virt_domain_info *domain = &answer->domains[i];
-        sights[count].state = domain->state;
-        sights[count].pid = domain->pid;
-        sights[count].boot = domain->boot;
-        count += core_uuid_parse(domain->uuid, sights[count].uuid) == 0;
+        sights[count] =
+            (struct sight){.state = domain->state, .pid = domain->pid, .boot = domain->boot, .listed_at = i};
+        if (core_uuid_parse(domain->uuid, sights[count].uuid))
+            continue;
+        sorted = sorted && (count == 0 || walk_order(&sights[count - 1], &sights[count]) <= 0);
+        count++;
     }
-    qsort(sights, count, sizeof *sights, walk_order);
+    if (!sorted)
+        qsort(sights, count, sizeof *sights, walk_order);
     *ret_sights = sights;
     *ret_count = count;
     return 0;
@@ -71,7 +75,7 @@ static void listed(void *arg, const struct virt_answer *answer)
     }
     reconcile->sweeping = true;
     reconcile->suspects = 0;
-    orphans_look(core, answer);
+    orphans_look(core, answer, sights, count);
     walk_begin(core, WALK_LOOK, sights, count);
 }
 

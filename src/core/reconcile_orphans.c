@@ -51,33 +51,45 @@ static struct orphan orphan_of(const struct reconcile *reconcile, const uint8_t 
     return known ? *known : orphan;
 }
 
+/* Whether a VM has the UUID. AT goes with the UUIDs that are asked for, in their order, through all VMs. */
+static bool has_record(const struct core *core, const uint8_t uuid[static VM_UUID_LEN], size_t *at)
+{
+    for (; *at < core->vms.count; ++*at) {
+        const struct vm_slot *slot = core->vms.items[*at];
+        int order = memcmp(slot->vm.uuid, uuid, VM_UUID_LEN);
+        if (order >= 0)
+            return order == 0;
+    }
+    return false;
+}
+
 /* Those of the list that have no record, in ORPHANS; treats those that are due. */
-static size_t orphans_find(struct core *core, const struct virt_answer *answer, struct orphan *orphans)
+static size_t orphans_find(struct core *core, const struct virt_answer *answer, const struct sight *sights,
+                           size_t nsights, struct orphan *orphans)
 {
     int64_t now_ms = loop_monotonic_ms(), grace_ms = core->config.orphan_grace_s * INT64_C(1000);
-    size_t count = 0;
-    for (size_t i = 0; i < answer->ndomains; i++) {
-        uint8_t uuid[VM_UUID_LEN];
-        if (core_uuid_parse(answer->domains[i].uuid, uuid) || index_find(&core->vms, uuid))
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < nsights; i++) {
+        if (has_record(core, sights[i].uuid, &at))
             continue;
-        orphans[count] = orphan_of(core->reconcile, uuid, now_ms);
+        orphans[count] = orphan_of(core->reconcile, sights[i].uuid, now_ms);
         if (now_ms - orphans[count].since_ms >= grace_ms)
-            orphan_treat(core, &orphans[count], &answer->domains[i]);
+            orphan_treat(core, &orphans[count], &answer->domains[sights[i].listed_at]);
         count++;
     }
     return count;
 }
 
-void orphans_look(struct core *core, const struct virt_answer *answer)
+void orphans_look(struct core *core, const struct virt_answer *answer, const struct sight *sights,
+                  size_t nsights)
 {
     struct reconcile *reconcile = core->reconcile;
-    struct orphan *orphans = calloc(answer->ndomains + 1, sizeof *orphans);
+    struct orphan *orphans = calloc(nsights + 1, sizeof *orphans);
     /* The next sweep looks again. */
     if (!orphans)
         return;
     reconcile->norphans_counted = 0;
-    size_t count = orphans_find(core, answer, orphans);
-    qsort(orphans, count, sizeof *orphans, walk_order);
+    size_t count = orphans_find(core, answer, sights, nsights, orphans);
     free(reconcile->orphans);
     reconcile->orphans = orphans;
     reconcile->norphans = count;

@@ -18,6 +18,7 @@ struct sight {
     enum virt_domain_state state;
     int pid; /* of VIRT_DOMAIN_LOST */
     uint64_t boot;
+    size_t listed_at; /* its place in the answer */
 };
 
 /* A domain with Kiln's metadata and without a record. */
@@ -77,7 +78,8 @@ void reconcile_look_away(struct vm_slot *slot);
 /* reconcile_addresses.c: has libvirt take back the addresses that no VM has. */
 void addresses_look(struct core *core);
 
-/* reconcile_orphans.c; DOMAINS are sorted as SIGHTS are. */
-void orphans_look(struct core *core, const struct virt_answer *answer);
+/* reconcile_orphans.c; SIGHTS are the answer's, sorted. */
+void orphans_look(struct core *core, const struct virt_answer *answer, const struct sight *sights,
+                  size_t nsights);
 
 #endif

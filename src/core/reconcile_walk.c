@@ -13,7 +13,6 @@
 #include "src/io/loop.h"
 
 enum {
-    TURN_LOOKS = 512, /* VMs looked at in one turn */
     TURN_POSTS = 64,  /* events posted in one turn: each is decided, encoded and committed */
     BACKLOG_MAX = 64, /* batches that wait for the disk before the walk waits too */
     BACKLOG_MS = 5
@@ -56,15 +55,16 @@ void walk_step(void *arg)
     struct core *core = arg;
     struct walk *walk = &core->reconcile->walk;
     struct vm_slot *slot = NULL;
+    int64_t share_us = loop_share_begin();
     walk->posted = 0;
-    for (int looks = 0; looks < TURN_LOOKS && walk->posted < TURN_POSTS; looks++) {
+    do {
         slot = index_next(&core->vms, walk->last);
         if (!slot)
             break;
         memcpy(walk->last, slot->vm.uuid, sizeof walk->last);
         if (!slot->fresh)
             look(slot);
-    }
+    } while (walk->posted < TURN_POSTS && !loop_share_over(share_us));
     if (slot) {
         loop_timer_arm(core->reconcile->step, store_waiting(core->store) > BACKLOG_MAX ? BACKLOG_MS : 0);
         return;
