@@ -9,37 +9,56 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#include "protocol/crypto.h"
+#include "protocol/json_blocks.h"
 
 enum {
-    JSON_DEPTH_WALL = 64, /* no limit may allow more: the tree is freed by recursion */
+    JSON_DEPTH_WALL = 64, /* no limit may allow more */
     YAJL_BLOCKS_MAX = 16, /* at once; it has half of that */
+    ITEMS_FIRST = 64,
+    MEMBERS_FEW = 24 /* compared each with each, which costs less than sorting */
 };
 
+/* All of it, and all that it points to, lies in the blocks of its tree. */
 struct json {
     enum json_kind kind;
     bool truth;
-    char *key;  /* owned: of a member */
-    char *text; /* owned: string, or a number as it was written */
-    size_t text_len;
-    struct json **items; /* owned: members or elements */
-    size_t count, room;
+    const char *key; /* of a member */
+    size_t key_len;
+    const char *text;    /* string, or a number as it was written */
+    struct json **items; /* members or elements */
+    size_t count;
+};
+
+/* What json_parse gives is the root of one. */
+struct tree {
+    struct json root;
+    struct json_blocks blocks; /* owned */
 };
 
 const struct json_limits json_limits_message = {65536, 16, 1024};
 const struct json_limits json_limits_edge = {262144, 16, 1024};
 const struct json_limits json_limits_channel = {2 * 1048576, 16, 262144};
 
+struct opened {
+    struct json *value;
+    size_t first; /* of its items in `items` */
+};
+
 struct parse {
     const struct json_limits *limits;
-    struct json *root;
-    struct json *open[JSON_DEPTH_WALL]; /* arrays and objects not yet closed */
+    struct tree *tree;                   /* in its own first block */
+    struct json_blocks blocks;           /* owned until it is the tree's */
+    struct opened open[JSON_DEPTH_WALL]; /* arrays and objects not yet closed */
+    struct json **items;                 /* owned: of all that are open */
+    size_t count, room;
     unsigned depth, members;
-    char *key; /* owned: read, and waiting for its value */
+    const char *key; /* read, and waiting for its value */
+    size_t key_len;
     int error;
 };
 
@@ -49,9 +68,18 @@ static int parse_stop(struct parse *parse, int error)
     return 0;
 }
 
-static char *copy_bytes(const void *bytes, size_t len)
+/* NULL with the parse's error set. */
+static void *take(struct parse *parse, size_t len, bool aligned)
 {
-    char *copy = malloc(len + 1);
+    void *bytes = json_blocks_take(&parse->blocks, len, aligned);
+    if (!bytes)
+        parse->error = -ENOMEM;
+    return bytes;
+}
+
+static const char *copy_bytes(struct parse *parse, const void *bytes, size_t len)
+{
+    char *copy = take(parse, len + 1, false);
     if (!copy)
         return NULL;
     memcpy(copy, bytes, len);
@@ -60,18 +88,26 @@ static char *copy_bytes(const void *bytes, size_t len)
 }
 
 /* Grows by half, so that a large array costs no quadratic time. */
-static int json_append(struct json *parent, struct json *item)
+static int item_push(struct parse *parse, struct json *item)
 {
-    if (parent->count == parent->room) {
-        size_t room = parent->room + parent->room / 2 + 4;
-        struct json **items = realloc(parent->items, room * sizeof *items);
+    if (parse->count == parse->room) {
+        size_t room = parse->room + parse->room / 2 + ITEMS_FIRST;
+        struct json **items = realloc(parse->items, room * sizeof *items);
         if (!items)
             return -ENOMEM;
-        parent->items = items;
-        parent->room = room;
+        parse->items = items;
+        parse->room = room;
     }
-    parent->items[parent->count++] = item;
+    parse->items[parse->count++] = item;
     return 0;
+}
+
+static struct json *value_take(struct parse *parse)
+{
+    if (parse->depth)
+        return take(parse, sizeof(struct json), true);
+    parse->tree = take(parse, sizeof *parse->tree, true);
+    return parse->tree ? &parse->tree->root : NULL;
 }
 
 /* Makes a value and hangs it where the parse stands. NULL with the parse's error set. */
@@ -81,17 +117,14 @@ static struct json *parse_add(struct parse *parse, enum json_kind kind)
         parse->error = -EMSGSIZE;
         return NULL;
     }
-    struct json *value = calloc(1, sizeof *value);
-    if (!value || (parse->depth && json_append(parse->open[parse->depth - 1], value) < 0)) {
-        free(value);
+    struct json *value = value_take(parse);
+    if (!value || (parse->depth && item_push(parse, value) < 0)) {
         parse->error = -ENOMEM;
         return NULL;
     }
-    value->kind = kind;
-    value->key = parse->key;
+    *value = (struct json){.kind = kind, .key = parse->key, .key_len = parse->key_len};
     parse->key = NULL;
-    if (!parse->depth)
-        parse->root = value;
+    parse->key_len = 0;
     return value;
 }
 
@@ -115,9 +148,8 @@ static int parse_add_text(struct parse *parse, enum json_kind kind, const void *
     struct json *value = parse_add(parse, kind);
     if (!value)
         return 0;
-    value->text = copy_bytes(bytes, len);
-    value->text_len = len;
-    return value->text ? 1 : parse_stop(parse, -ENOMEM);
+    value->text = copy_bytes(parse, bytes, len);
+    return value->text != NULL;
 }
 
 static int on_number(void *arg, const char *digits, size_t len)
@@ -135,8 +167,9 @@ static int on_key(void *arg, const unsigned char *bytes, size_t len)
     struct parse *parse = arg;
     if (memchr(bytes, '\0', len))
         return parse_stop(parse, -EBADMSG);
-    parse->key = copy_bytes(bytes, len);
-    return parse->key ? 1 : parse_stop(parse, -ENOMEM);
+    parse->key = copy_bytes(parse, bytes, len);
+    parse->key_len = len;
+    return parse->key != NULL;
 }
 
 static int parse_open(struct parse *parse, enum json_kind kind)
@@ -146,7 +179,7 @@ static int parse_open(struct parse *parse, enum json_kind kind)
     struct json *value = parse_add(parse, kind);
     if (!value)
         return 0;
-    parse->open[parse->depth++] = value;
+    parse->open[parse->depth++] = (struct opened){value, parse->count};
     return 1;
 }
 
@@ -165,10 +198,24 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static int check_few_keys_unique(const struct json *object)
+{
+    for (size_t i = 1; i < object->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (object->items[i]->key_len == object->items[j]->key_len &&
+                memcmp(object->items[i]->key, object->items[j]->key, object->items[i]->key_len) == 0)
+                return -EBADMSG;
+    return 0;
+}
+
 /* By sorting: an object of many members must not cost quadratic time. */
 static int check_keys_unique(const struct json *object)
 {
-    const char **keys = calloc(object->count + 1, sizeof *keys);
+    if (!object->items)
+        return 0;
+    if (object->count <= MEMBERS_FEW)
+        return check_few_keys_unique(object);
+    const char **keys = calloc(object->count, sizeof *keys);
     int error = 0;
     if (!keys)
         return -ENOMEM;
@@ -182,18 +229,32 @@ static int check_keys_unique(const struct json *object)
     return error;
 }
 
+static struct json *parse_close(struct parse *parse)
+{
+    const struct opened *opened = &parse->open[--parse->depth];
+    struct json *value = opened->value;
+    value->count = parse->count - opened->first;
+    parse->count = opened->first;
+    if (!value->count)
+        return value;
+    value->items = take(parse, value->count * sizeof *value->items, true);
+    if (!value->items)
+        return NULL;
+    memcpy(value->items, parse->items + opened->first, value->count * sizeof *value->items);
+    return value;
+}
+
 static int on_object_end(void *arg)
 {
     struct parse *parse = arg;
-    int error = check_keys_unique(parse->open[--parse->depth]);
+    const struct json *object = parse_close(parse);
+    int error = object ? check_keys_unique(object) : -ENOMEM;
     return error ? parse_stop(parse, error) : 1;
 }
 
 static int on_array_end(void *arg)
 {
-    struct parse *parse = arg;
-    parse->depth--;
-    return 1;
+    return parse_close(arg) != NULL;
 }
 
 static const yajl_callbacks callbacks = {
@@ -223,9 +284,10 @@ static int escaped_unit(const char *at, size_t left)
 /* Whether escaped surrogates come in pairs only. A backslash stands nowhere but in strings. */
 static bool surrogates_paired(const char *text, size_t len)
 {
-    for (size_t i = 0; i + 1 < len; i++) {
-        if (text[i] != '\\')
-            continue;
+    const char *found;
+    size_t i = 0;
+    while (i + 1 < len && (found = memchr(text + i, '\\', len - i))) {
+        i = (size_t)(found - text);
         int unit = escaped_unit(text + i, len - i);
         if (unit >= 0xdc00 && unit <= 0xdfff)
             return false;
@@ -235,7 +297,7 @@ static bool surrogates_paired(const char *text, size_t len)
                 return false;
             i += 6;
         }
-        i++;
+        i += 2;
     }
     return true;
 }
@@ -310,40 +372,33 @@ int json_parse(const char *text, size_t len, const struct json_limits *limits, s
     if (utf8_valid_prefix(text, len) != len || !surrogates_paired(text, len))
         return -EBADMSG;
     int error = run_yajl(&parse, text, len);
-    free(parse.key);
-    if (error || !parse.root) {
-        json_destroy_wiped(parse.root);
+    free(parse.items);
+    if (error || !parse.tree) {
+        json_blocks_finish_wiped(&parse.blocks);
         return error ? error : -EBADMSG;
     }
-    *ret_tree = parse.root;
+    parse.tree->blocks = parse.blocks;
+    *ret_tree = &parse.tree->root;
     return 0;
+}
+
+/* Of the tree whose root, its first member, ROOT is. */
+static struct json_blocks blocks_of(struct json *root)
+{
+    const struct json_blocks none = {NULL};
+    return root ? ((struct tree *)root)->blocks : none;
 }
 
 void json_destroy(struct json *tree)
 {
-    if (!tree)
-        return;
-    for (size_t i = 0; i < tree->count; i++)
-        json_destroy(tree->items[i]);
-    free(tree->items);
-    free(tree->key);
-    free(tree->text);
-    free(tree);
-}
-
-static void wipe_texts(struct json *tree)
-{
-    if (tree->text)
-        crypto_wipe(tree->text, tree->text_len);
-    for (size_t i = 0; i < tree->count; i++)
-        wipe_texts(tree->items[i]);
+    struct json_blocks blocks = blocks_of(tree);
+    json_blocks_finish(&blocks);
 }
 
 void json_destroy_wiped(struct json *tree)
 {
-    if (tree)
-        wipe_texts(tree);
-    json_destroy(tree);
+    struct json_blocks blocks = blocks_of(tree);
+    json_blocks_finish_wiped(&blocks);
 }
 
 enum json_kind json_kind(const struct json *value)

@@ -51,7 +51,12 @@ static void put(struct json_writer *writer, const char *bytes, size_t len)
 
 static void put_char(struct json_writer *writer, char c)
 {
-    put(writer, &c, 1);
+    if (writer->error || writer->len + 2 > writer->room || writer->len == writer->max) {
+        put(writer, &c, 1);
+        return;
+    }
+    writer->text[writer->len++] = c;
+    writer->text[writer->len] = '\0';
 }
 
 static void put_escaped(struct json_writer *writer, unsigned char c)
@@ -72,6 +77,14 @@ static bool is_plain(unsigned char c)
     return c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
 }
 
+static size_t plain_ascii_prefix(const char *text, size_t len)
+{
+    size_t done = 0;
+    while (done < len && (unsigned char)text[done] < 0x80 && is_plain((unsigned char)text[done]))
+        done++;
+    return done;
+}
+
 /* TEXT is valid UTF-8 here; bytes above 127 go as they are. */
 static void put_valid(struct json_writer *writer, const char *text, size_t len)
 {
@@ -89,6 +102,11 @@ static void put_valid(struct json_writer *writer, const char *text, size_t len)
 static void put_string(struct json_writer *writer, const char *text, size_t len)
 {
     put_char(writer, '"');
+    /* Most texts are no more than this. */
+    size_t plain = plain_ascii_prefix(text, len);
+    put(writer, text, plain);
+    text += plain;
+    len -= plain;
     while (len > 0) {
         size_t valid = utf8_valid_prefix(text, len);
         put_valid(writer, text, valid);
@@ -203,13 +221,15 @@ void json_write_raw(struct json_writer *writer, const char *key, const char *tex
 void json_write_hex(struct json_writer *writer, const char *key, const void *bytes, size_t len)
 {
     const uint8_t *at = bytes;
-    char pair[3];
+    char digits[TEXT_HEX_BYTES(32)];
     begin(writer, key);
     put_char(writer, '"');
-    for (size_t i = 0; i < len; i++) {
-        hex_encode(at + i, 1, pair);
-        put(writer, pair, 2);
+    for (size_t i = 0; i < len; i += 32) {
+        size_t some = len - i < 32 ? len - i : 32;
+        hex_encode(at + i, some, digits);
+        put(writer, digits, 2 * some);
     }
+    crypto_wipe(digits, sizeof digits);
     put_char(writer, '"');
 }
 

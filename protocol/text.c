@@ -173,6 +173,14 @@ size_t utf8_valid_prefix(const char *text, size_t len)
 {
     size_t done = 0;
     while (done < len) {
+        uint64_t eight;
+        if (len - done >= sizeof eight) {
+            memcpy(&eight, text + done, sizeof eight);
+            if (!(eight & UINT64_C(0x8080808080808080))) {
+                done += sizeof eight;
+                continue;
+            }
+        }
         size_t step = utf8_sequence((const uint8_t *)text + done, len - done);
         if (step == 0)
             break;

@@ -92,7 +92,7 @@ void cli_print_row(const char *name, int width, const char *text)
 void cli_print_json(const char *text)
 {
     const char *from = text;
-    for (const char *at = text; *at; at++) {
+    for (const char *at = text; (at = strchr(at, 0xc2)) != NULL; at++) {
         if (!is_c1_control((const unsigned char *)at))
             continue;
         fwrite(from, 1, (size_t)(at - from), stdout);

@@ -119,7 +119,7 @@ void view_vm_event(struct json_writer *out, const char *key, const struct histor
 
 void view_page_begin(struct view_page *page, const char *key)
 {
-    *page = (struct view_page){.out = json_writer_init(0), .members = 2};
+    *page = (struct view_page){.out = json_writer_init(0), .members = 2, .members_max = VIEW_PAGE_MEMBERS};
     json_write_object_begin(&page->out, NULL);
     json_write_array_begin(&page->out, key);
 }
@@ -127,7 +127,7 @@ void view_page_begin(struct view_page *page, const char *key)
 bool view_page_full(struct view_page *page, unsigned members)
 {
     page->members += members + 1;
-    return page->out.len > VIEW_PAGE_BYTES || page->members > VIEW_PAGE_MEMBERS;
+    return page->out.len > VIEW_PAGE_BYTES || page->members > page->members_max;
 }
 
 void view_page_end(struct view_page *page, const char *next)

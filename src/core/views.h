@@ -40,7 +40,8 @@ const char *view_user_name(const struct core *core, const uint8_t fingerprint[RE
  * when more is there. */
 struct view_page {
     struct json_writer out;
-    unsigned members; /* about as many as a reader counts */
+    unsigned members;     /* about as many as a reader counts */
+    unsigned members_max; /* the page is full beyond it; VIEW_PAGE_MEMBERS unless the list knows better */
     bool more;
 };
 
