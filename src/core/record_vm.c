@@ -2,7 +2,6 @@
  * Records: the VM's. Its state goes by name, so that a later order of states reads it right.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/core/record.h"
@@ -211,14 +210,11 @@ int record_vm_decode(const void *bytes, size_t len_bytes, struct vm *ret_vm, uin
     int rc = tlv_reader_init(&reader, bytes, len_bytes, RECORD_FORMAT);
     if (rc)
         return rc;
-    struct vm *vm = calloc(1, sizeof *vm);
-    if (!vm)
-        return -ENOMEM;
-    rc = vm_read(&reader, vm, &seq);
+    struct vm vm = {0};
+    rc = vm_read(&reader, &vm, &seq);
     if (!rc) {
-        *ret_vm = *vm;
+        *ret_vm = vm;
         *ret_seq = seq;
     }
-    free(vm);
     return rc;
 }

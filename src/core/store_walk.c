@@ -29,6 +29,7 @@ struct tree_walk {
     uint8_t last[STORE_PAGE_KEY_MAX];
     size_t last_len_bytes; /* 0: there was none */
     tree_record_fn *record;
+    uint8_t *open[STORE_PAGE_DEPTH_MAX + 1]; /* owned: by depth, the page that is being looked at */
 };
 
 /* ---- keys ---- */
@@ -117,15 +118,13 @@ static int page_walk(struct tree_walk *tree, uint64_t number, unsigned depth)
 {
     struct store_pages *pages = &tree->walk->pages;
     struct store_page page;
-    uint8_t *bytes = malloc(pages->page_bytes);
-    if (!bytes)
+    if (!tree->open[depth] && !(tree->open[depth] = malloc(pages->page_bytes)))
         return -ENOMEM;
-    int rc = store_page_read(pages, number, bytes, &page);
+    int rc = store_page_read(pages, number, tree->open[depth], &page);
     if (!rc && page.is_branch != (depth < tree->tree->depth))
         rc = store_pages_damaged(pages, number, "it is not as deep as its tree says");
     if (!rc)
         rc = page.is_branch ? branch_walk(tree, number, &page, depth) : leaf_walk(tree, number, &page);
-    free(bytes);
     return rc;
 }
 
@@ -136,6 +135,8 @@ static int tree_walk(struct walk *walk, const struct store_tree *shape, bool is_
     if (is_empty != (shape->depth == 0) || shape->depth > STORE_PAGE_DEPTH_MAX)
         return store_pages_damaged(&walk->pages, shape->root, "a tree makes no sense");
     int rc = is_empty ? 0 : page_walk(&tree, shape->root, 1);
+    for (size_t i = 0; i <= STORE_PAGE_DEPTH_MAX; i++)
+        free(tree.open[i]);
     if (rc)
         return rc;
     if (tree.branch_pages != shape->branch_pages || tree.leaf_pages != shape->leaf_pages ||

@@ -226,7 +226,9 @@ static int member_take(const struct tlv_member *member, uint8_t *at, const uint8
 int tlv_take_member(const struct tlv_member *members, size_t count, void *object, uint16_t tag,
                     const uint8_t *value, size_t len_bytes)
 {
-    for (size_t i = 0; i < count; i++)
+    /* Most tables name their tags without a gap: the place is known. */
+    size_t likely = count && tag >= members[0].tag ? (size_t)(tag - members[0].tag) : count;
+    for (size_t i = likely < count && members[likely].tag == tag ? likely : 0; i < count; i++)
         if (members[i].tag == tag)
             return member_take(&members[i], (uint8_t *)object + members[i].offset, value, len_bytes);
     return 0;

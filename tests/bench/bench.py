@@ -16,7 +16,7 @@ import tempfile
 import time
 
 VMS = int(os.environ.get("BENCH_VMS", "10000"))
-BOOTS, ORDERS, SWEEP_S, LISTS = 200, 2000, 32, 5
+BOOTS, ROUNDS, ORDERS, SWEEP_S, LISTS = 200, 5, 2000, 32, 5
 KILN, BENCH = os.environ["KILN_BIN"], os.environ["BENCH_BIN"]
 
 
@@ -194,10 +194,10 @@ def loops(kilnd):
     rows = [("longest loop turn of a full sweep", "%.1f ms" % longest_ms, "20 ms",
              "%d tries, one a ms, over %d s with one sweep" % (tries, SWEEP_S))]
     kilnd.turns_reset()
-    _, seconds = order(kilnd, "boot", BOOTS, "booted")
+    seconds = sum(order(kilnd, "boot-%d" % round, BOOTS, "booted")[1] for round in range(ROUNDS)) / ROUNDS
     tries, late, longest_ms = kilnd.turns()
     rows.append(("loop turns under 20 ms while %d VMs boot" % BOOTS, "%.2f %%" % (100 - 100 * late / tries), "99.9 %",
-                 "%d of %d tries waited longer, %.0f ms at most; booted in %.2f s" % (late, tries, longest_ms, seconds)))
+                 "%d of %d tries waited longer, %.0f ms at most; %d times, each in %.2f s" % (late, tries, longest_ms, ROUNDS, seconds)))
     return rows
 
 
