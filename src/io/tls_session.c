@@ -13,11 +13,15 @@
 
 #include "src/io/tls_config.h"
 
+/* mbedTLS takes no message over 16 KiB, and only certificates come near; the rest of a handshake is small. */
+#define HANDSHAKE_MAX 24576
+
 struct tls_session {
     struct tls_config *config; /* one reference */
     mbedtls_ssl_context ssl;
-    int fd;              /* borrowed */
-    unsigned turn_reads; /* of the socket, that are left in this turn */
+    int fd;                 /* borrowed */
+    unsigned turn_reads;    /* of the socket, that are left in this turn */
+    size_t handshake_bytes; /* read before it was done */
     bool wants_write;
     bool done; /* the handshake */
 };
@@ -38,6 +42,8 @@ static int receive_bytes(void *arg, unsigned char *out, size_t max)
         return MBEDTLS_ERR_SSL_WANT_READ;
     ssize_t got = recv(session->fd, out, max, 0);
     session->turn_reads--;
+    if (got > 0 && !session->done)
+        session->handshake_bytes += (size_t)got;
     if (got > 0)
         return (int)got;
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -116,7 +122,7 @@ int tls_session_handshake(struct tls_session *session)
 {
     int result = mbedtls_ssl_handshake(&session->ssl);
     if (result != 0)
-        return translate(session, result);
+        return session->handshake_bytes > HANDSHAKE_MAX ? -EPROTO : translate(session, result);
     int error = check_pin(session);
     session->done = error == 0;
     return error;
