@@ -191,7 +191,8 @@ static int begin_records(struct owner_channel *channel)
     return result;
 }
 
-static void take_authenticated(struct owner_channel *channel)
+/* PROOF_MS: how long checking the owner's proof and signing our own took. */
+static void take_authenticated(struct owner_channel *channel, int64_t proof_ms)
 {
     if (begin_records(channel) < 0) {
         give_up(channel, "no memory");
@@ -201,7 +202,8 @@ static void take_authenticated(struct owner_channel *channel)
     channel->handshake = NULL;
     loop_timer_disarm(channel->deadline);
     channel->stage = OWNER_AUTHENTICATED;
-    log_info("channel", "the owner is authenticated", "channel=%llu", (unsigned long long)channel->number);
+    log_info("channel", "the owner is authenticated", "channel=%llu proof_ms=%lld",
+             (unsigned long long)channel->number, (long long)proof_ms);
     channels_authenticated(channel->controller->channels);
 }
 
@@ -218,14 +220,16 @@ static void take_handshake(struct owner_channel *channel, const void *bytes, siz
             return;
         }
     }
+    int64_t began_ms = loop_monotonic_ms();
     if (handshake_feed(channel->handshake, bytes, len_bytes, answer, &len) < 0) {
         give_up(channel, "the handshake failed");
         return;
     }
+    int64_t proof_ms = loop_monotonic_ms() - began_ms;
     if (len > 0)
         ws_send(channel->ws, WS_BINARY, answer, len);
     if (handshake_done(channel->handshake))
-        take_authenticated(channel);
+        take_authenticated(channel, proof_ms);
 }
 
 static void take_messages(struct owner_channel *channel, struct bytes piece)
