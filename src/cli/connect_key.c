@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/cli/common_file.h"
 #include "src/cli/connect.h"
@@ -19,18 +20,17 @@ int connect_random(void *arg, uint8_t *out, size_t len)
     return 0;
 }
 
-static int read_key(const char *path, struct connect *connect, struct crypto_rsa **ret_key)
+/* PASSPHRASE is the caller's to wipe. */
+static int read_key(const char *path, struct connect *connect, char passphrase[CONNECT_SECRET_BYTES],
+                    struct crypto_rsa **ret_key)
 {
-    char *pem, passphrase[CONNECT_SECRET_BYTES];
+    char *pem;
     int error = cli_file_read(path, CRYPTO_PEM_MAX, &pem, NULL);
-    if (error == -ENOENT)
-        return cli_local_error("you have no key yet: kiln-connect key new");
     if (error)
         return cli_local_error("%s: %s", path, strerror(-error));
     int exit_code = connect_passphrase_read(connect, "pass phrase of your key: ", false, passphrase);
     if (exit_code == CLI_OK) {
         error = crypto_rsa_decode_file(pem, passphrase, ret_key);
-        crypto_wipe(passphrase, sizeof passphrase);
         if (error == -EACCES)
             exit_code = cli_local_error("the pass phrase is wrong");
         else if (error == -ERANGE)
@@ -47,9 +47,12 @@ static int read_key(const char *path, struct connect *connect, struct crypto_rsa
 
 int connect_key_open(struct connect *connect)
 {
-    char path[CONNECT_PATH_BYTES];
+    char path[CONNECT_PATH_BYTES], passphrase[CONNECT_SECRET_BYTES];
     connect_path(connect, "key.pem", path);
-    int exit_code = read_key(path, connect, &connect->key);
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return cli_local_error("you have no key yet: kiln-connect key new");
+    int exit_code = read_key(path, connect, passphrase, &connect->key);
+    crypto_wipe(passphrase, sizeof passphrase);
     if (exit_code == CLI_OK && crypto_rsa_fingerprint(connect->key, connect->key_fingerprint) < 0)
         exit_code = cli_local_error("%s: not usable", path);
     return exit_code;
@@ -130,22 +133,29 @@ static int write_key(struct connect *connect, const struct crypto_rsa *key, cons
     return exit_code;
 }
 
-static int run_new(struct connect *connect, int argc, char **argv)
+/* Finds the profile, which must have no key. */
+static int find_empty_profile(struct connect *connect)
 {
-    struct cli_words words;
-    char passphrase[CONNECT_SECRET_BYTES], path[CONNECT_PATH_BYTES], *there;
-    struct crypto_rsa *key;
-    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
-    if (exit_code == CLI_OK)
-        exit_code = connect_profile_find(connect);
+    char path[CONNECT_PATH_BYTES];
+    int exit_code = connect_profile_find(connect);
     if (exit_code != CLI_OK)
         return exit_code;
     connect_path(connect, "key.pem", path);
-    if (cli_file_read(path, CRYPTO_PEM_MAX, &there, NULL) == 0) {
-        free(there);
-        return cli_local_error("%s exists: a key is never replaced; move it away or use another --profile",
-                               path);
-    }
+    if (access(path, F_OK) < 0)
+        return CLI_OK;
+    return cli_local_error("%s exists: a key is never replaced; move it away or use another --profile", path);
+}
+
+static int run_new(struct connect *connect, int argc, char **argv)
+{
+    struct cli_words words;
+    char passphrase[CONNECT_SECRET_BYTES];
+    struct crypto_rsa *key;
+    int exit_code = cli_words_read(argc, argv, NULL, 0, 0, &words);
+    if (exit_code == CLI_OK)
+        exit_code = find_empty_profile(connect);
+    if (exit_code != CLI_OK)
+        return exit_code;
     exit_code = connect_passphrase_read(connect, "pass phrase for the new key: ", true, passphrase);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -161,8 +171,27 @@ static int run_new(struct connect *connect, int argc, char **argv)
     return exit_code;
 }
 
+/* A key that the page or openssl made; its file stays where it is. */
+static int run_import(struct connect *connect, int argc, char **argv)
+{
+    struct cli_words words;
+    char passphrase[CONNECT_SECRET_BYTES];
+    struct crypto_rsa *key = NULL;
+    int exit_code = cli_words_read(argc, argv, NULL, 1, 1, &words);
+    if (exit_code == CLI_OK)
+        exit_code = find_empty_profile(connect);
+    if (exit_code == CLI_OK)
+        exit_code = read_key(words.word[0], connect, passphrase, &key);
+    if (exit_code == CLI_OK)
+        exit_code = write_key(connect, key, passphrase);
+    crypto_wipe(passphrase, sizeof passphrase);
+    crypto_rsa_destroy(key);
+    return exit_code;
+}
+
 const struct connect_command connect_key_commands[] = {
     {"key", "new", run_new, "", "makes your key, under a pass phrase"},
+    {"key", "import", run_import, "FILE", "takes over a key that the page or openssl made"},
     {"key", "show", run_show, "", "your public key and its fingerprint"},
     {NULL, NULL, NULL, NULL, NULL},
 };
