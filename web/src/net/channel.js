@@ -12,8 +12,10 @@ import { cutMessage, MessageReader } from '../wire/messages.js';
 import { socketUrl } from './events.js';
 import { Failure, ofRpc } from './failure.js';
 import { Stream } from './stream.js';
+import { Vigil } from './vigil.js';
 
 const HANDSHAKE_MS = 15000;
+const OPEN_MS = 15000;
 const STREAMS_MAX = 64;
 const NOTHING = new Uint8Array();
 
@@ -57,10 +59,15 @@ export async function askVouch(session, vm, brick) {
 async function openSocket(session, vm) {
   const socket = new WebSocket(socketUrl(`/v1/vms/${vm}/channel`), session.subprotocols);
   socket.binaryType = 'arraybuffer';
+  let timer = 0;
   await new Promise((resolve, reject) => {
+    timer = setTimeout(() => reject(new Failure('UNREACHABLE')), OPEN_MS);
     socket.addEventListener('open', resolve, { once: true });
     socket.addEventListener('close', () => reject(new Failure('NO_CHANNEL')), { once: true });
-  });
+  }).catch((failure) => {
+    socket.close();
+    throw failure;
+  }).finally(() => clearTimeout(timer));
   return socket;
 }
 
@@ -111,6 +118,7 @@ export class Channel {
   #reader = new MessageReader();
   #streams = new Map();
   #ended = false;
+  #vigil = new Vigil({ ask: () => this.call('status').catch(() => {}), gone: () => this.#end(new Failure('VM_UNREACHABLE')) });
 
   /** Called with (method, params) for each notification of the VM. */
   onNotice = () => {};
@@ -141,6 +149,7 @@ export class Channel {
   }
 
   #receive({ stream, kind, bytes }) {
+    this.#vigil.heard();
     if (stream) this.stream(stream).receive(kind, bytes);
     else if (kind === DATA) this.#reader.take(bytes).forEach((message) => this.#take(message));
     else if (kind === CLOSE) this.#end(new Failure('VM_UNREACHABLE'));
@@ -204,6 +213,7 @@ export class Channel {
   #end(failure) {
     if (this.#ended) return;
     this.#ended = true;
+    this.#vigil.end();
     this.#socket.close();
     for (const call of this.#calls.values()) call.reject(failure);
     this.#calls.clear();

@@ -4,6 +4,8 @@
  * In: a session. Out: `onOpen` (whatever was missed must be read anew), `onEvent`, `onLost`. Kept: one WebSocket, which is opened
  * again when it ends.
  */
+import { Vigil } from './vigil.js';
+
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 5000;
 
@@ -16,6 +18,7 @@ export class Events {
   #socket = null;
   #wait = RETRY_MIN_MS;
   #timer = 0;
+  #vigil = null;
   #ended = false;
 
   /** @param {import('./session.js').Session} session @param {{onOpen: Function, onEvent: Function, onLost: Function}} handlers */
@@ -28,15 +31,34 @@ export class Events {
   #open() {
     const socket = new WebSocket(socketUrl('/v1/events'), this.#session.subprotocols);
     this.#socket = socket;
+    const vigil = new Vigil({ ask: () => this.#ask(vigil), gone: () => this.#retry() });
+    this.#vigil = vigil;
     socket.onopen = () => {
       this.#wait = RETRY_MIN_MS;
       this.#handlers.onOpen();
     };
-    socket.onmessage = ({ data }) => this.#handlers.onEvent(JSON.parse(data));
+    socket.onmessage = ({ data }) => {
+      vigil.heard();
+      this.#handlers.onEvent(JSON.parse(data));
+    };
     socket.onclose = () => this.#retry();
   }
 
+  /* Nothing happens to most VMs for hours, so the host is asked for something else. Any answer of its will do. */
+  #ask(vigil) {
+    this.#session.call('GET', '/v1/me').then(() => vigil.heard(), ({ code }) => code !== 'UNREACHABLE' && vigil.heard());
+  }
+
+  #leave() {
+    this.#vigil.end();
+    this.#socket.onopen = null;
+    this.#socket.onclose = null;
+    this.#socket.onmessage = null;
+    this.#socket.close();
+  }
+
   #retry() {
+    this.#leave();
     if (this.#ended) return;
     this.#handlers.onLost();
     this.#timer = setTimeout(() => this.#reopen(), this.#wait);
@@ -52,6 +74,6 @@ export class Events {
   end() {
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#socket?.close();
+    this.#leave();
   }
 }

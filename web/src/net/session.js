@@ -12,6 +12,8 @@ import { Failure, ofAnswer } from './failure.js';
 const RENEW_PART = 0.25;
 const RENEW_MS = 60000;
 const RETRY_MS = 5000;
+/** The longest that the host holds an answer back is 8 s. */
+const ANSWER_MS = 30000;
 
 export class Session extends EventTarget {
   #key;
@@ -119,7 +121,7 @@ export class Session extends EventTarget {
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     if (mustSign(method, path))
       headers['Kiln-Signature'] = await requestHeader(this.#key, unhex(this.#identity.fingerprint), method, path, text, Date.now());
-    return answerOf(() => fetch(path, { method, headers, body: text ? utf8(text) : undefined, cache: 'no-store' }));
+    return answerOf(() => fetch(path, { method, headers, body: text ? utf8(text) : undefined, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) }));
   }
 
   /** Ends the session here and at the host. */
@@ -140,7 +142,8 @@ async function answerOf(request) {
   } catch {
     throw new Failure('UNREACHABLE');
   }
-  const body = await answer.json().catch(() => ({}));
+  const body = await answer.json().catch(() => null);
   if (!answer.ok) throw ofAnswer(body, answer.status);
+  if (!body) throw new Failure('UNREACHABLE');
   return body;
 }
