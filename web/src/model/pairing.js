@@ -30,6 +30,8 @@ export class Pairing extends Observable {
   tookMs = 0;
   /** Of drives, by id: what the VM said of each. */
   drives = new Map();
+  /** Names of the VM's users, as its database was last seen. */
+  users = [];
   /** Of the VM's own machine: its state's name and story. */
   guest = { state: '', story: '' };
   /** Called with (method, params) of the VM's notifications, and with ('paired', {}) after each pairing. */
@@ -121,6 +123,14 @@ export class Pairing extends Observable {
     if (status) this.guest = { ...this.guest, state: status.state };
     this.changed();
     return status ?? null;
+  }
+
+  /** @returns {Promise<?object>} the VM's user database (7.6); throws Failure */
+  async readUsers() {
+    const { database } = await this.channel.call('users.get');
+    this.users = Array.isArray(database?.users) ? database.users.map((user) => String(user?.name)) : [];
+    this.changed();
+    return database;
   }
 
   /** Ends it for good. */

@@ -46,12 +46,14 @@ export class Terminal extends Observable {
    * @param {import('./pairing.js').Pairing} pairing
    * @param {{show: (bytes: Uint8Array, shown: () => void) => void}} screen
    * @param {string} [id] of a terminal that is there
+   * @param {string} [user] whose shell a new one shall be; '': the VM chooses
    */
-  constructor(pairing, screen, id = '') {
+  constructor(pairing, screen, id = '', user = '') {
     super();
     this.#pairing = pairing;
     this.#screen = screen;
     this.id = id;
+    this.user = user;
   }
 
   #set(state, failure = null) {
@@ -68,7 +70,7 @@ export class Terminal extends Observable {
     try {
       const reply = await patiently(() => this.id
         ? channel.call('terminal.attach', { terminal: this.id, ...size, ...(this.#next ? { from: this.#next } : {}) })
-        : channel.call('terminal.open', { ...size, term: 'xterm-256color' }));
+        : channel.call('terminal.open', { ...size, term: 'xterm-256color', ...(this.user ? { user: this.user } : {}) }));
       this.#attach(channel, reply);
     } catch (failure) {
       if (this.#channel === channel) this.#set(failure.code === 'VM_UNREACHABLE' ? 'lost' : 'failed', failure);

@@ -21,11 +21,11 @@ const loadScreen = () => import('./terminal_screen.js');
 
 /* One terminal: its screen, and a line about how it is. */
 class TerminalTab {
-  constructor(panel, Screen, id, number) {
+  constructor(panel, Screen, id, number, user) {
     this.key = `terminal-${number}`;
     this.node = h('div.terminal-tab');
     this.screen = new Screen({ type: (text) => this.terminal.type(text), resize: (rows, columns) => this.terminal.resize(rows, columns) });
-    this.terminal = new Terminal(panel.pairing, this.screen, id);
+    this.terminal = new Terminal(panel.pairing, this.screen, id, user);
     this.line = h('p.terminal-state', { role: 'status' });
     this.take = h('button', { type: 'button', hidden: true, onclick: () => this.terminal.takeBack() }, 'Use it here');
     this.node.append(h('div.terminal-head', {}, this.line, this.take), this.screen.node);
@@ -49,6 +49,7 @@ class TerminalsPanel {
   #last = 0;
   #Screen = null;
   #busy = false;
+  #asked = false;
 
   constructor({ pairing, vm }) {
     this.pairing = pairing;
@@ -61,7 +62,8 @@ class TerminalsPanel {
     this.copy.addEventListener('click', () => this.#chosen()?.screen.copy());
     this.reader = h('button.quiet', { type: 'button', 'aria-pressed': 'false' }, 'Screen reader');
     this.reader.addEventListener('click', () => this.readAloud(this.reader.getAttribute('aria-pressed') === 'false'));
-    this.#tabs = new Tabs('Terminals', [this.fresh, this.copy, this.close, this.reader]);
+    this.who = h('select', { 'aria-label': 'User of a new terminal', hidden: true }, h('option', { value: '' }, 'as the first user'));
+    this.#tabs = new Tabs('Terminals', [this.fresh, this.who, this.copy, this.close, this.reader]);
     this.#tabs.onChoose = () => this.#chosen()?.screen.fit();
     this.note = h('p.hint', { role: 'status' });
     const keys = h('p.hint.keys', {}, h('kbd', {}, 'Ctrl'), ' ', h('kbd', {}, 'Alt'), ' ', h('kbd', {}, 'Home'), ' leaves the terminal for the page; ',
@@ -79,7 +81,7 @@ class TerminalsPanel {
     if (this.#busy && !id) return;
     this.#busy = true;
     this.#Screen ??= (await loadScreen()).TerminalScreen;
-    const tab = new TerminalTab(this, this.#Screen, id, ++this.#last);
+    const tab = new TerminalTab(this, this.#Screen, id, ++this.#last, id ? '' : this.who.value);
     this.#open.set(tab.key, tab);
     this.#tabs.add(tab.key, `Terminal ${this.#last}`, tab.node);
     this.#tabs.choose(tab.key);
@@ -108,6 +110,21 @@ class TerminalsPanel {
     this.draw();
   }
 
+  /* Whose shell a new one may be. */
+  #offerUsers() {
+    const { users } = this.pairing;
+    const offered = [...this.who.options].slice(1).map((one) => one.value);
+    if (users.join() !== offered.join()) this.who.replaceChildren(this.who.options[0], ...users.map((name) => h('option', { value: name }, `as ${name}`)));
+    show(this.who, users.length > 1);
+  }
+
+  /* The database is read once for it; the users' editor reads it again. */
+  #usable() {
+    if (!this.#asked) this.pairing.readUsers().catch(() => {});
+    this.#asked = true;
+    this.#offerUsers();
+  }
+
   #notice(method, params) {
     if (method === 'paired') this.#paired();
     else if (method.startsWith('terminal.')) for (const tab of this.#open.values()) tab.terminal.notice(method, params);
@@ -126,6 +143,7 @@ class TerminalsPanel {
     if (this.vm().state === 'destroyed') for (const tab of this.#open.values()) tab.terminal.gone();
     if (this.pairing.state === 'lost') for (const tab of this.#open.values()) tab.terminal.lost();
     this.fresh.disabled = !usable;
+    if (usable) this.#usable();
     show(this.close, this.#open.size > 0);
     show(this.copy, this.#open.size > 0);
     show(this.reader, this.#open.size > 0);

@@ -15,13 +15,15 @@ const lines = (text) => text.split('\n').map((line) => line.trim()).filter(Boole
 const number = (text) => (/^\d+$/.test(text) ? Number(text) : text);
 
 /* The columns of each list: member of the database, heading, and its text form. */
-const names = { get: words, set: split };
-const plain = { get: (value) => value ?? '', set: (text) => text };
-const numeric = { get: (value) => String(value ?? ''), set: number };
+const names = { get: words, set: split, most: 65536 };
+const plain = { get: (value) => value ?? '', set: (text) => text, most: 32 };
+const path = { ...plain, most: 1024 };
+const mode = { ...plain, most: 4 };
+const numeric = { get: (value) => String(value ?? ''), set: number, most: 5 };
 const columns = {
-  users: [['name', 'Name', plain], ['uid', 'Number', numeric], ['groups', 'Groups', names], ['ssh_keys', 'SSH keys, one a line', { get: (list) => (list ?? []).join('\n'), set: lines, area: true }]],
+  users: [['name', 'Name', plain], ['uid', 'Number', numeric], ['groups', 'Groups', names], ['ssh_keys', 'SSH keys, one a line', { get: (list) => (list ?? []).join('\n'), set: lines, area: true, most: 65536 }]],
   groups: [['name', 'Name', plain], ['gid', 'Number', numeric], ['members', 'Members', names]],
-  directories: [['path', 'Path', plain], ['owner', 'Owner', plain], ['group', 'Group', plain], ['mode', 'Mode', plain], ['readers', 'May read (@group)', names], ['writers', 'May write (@group)', names]],
+  directories: [['path', 'Path', path], ['owner', 'Owner', plain], ['group', 'Group', plain], ['mode', 'Mode', mode], ['readers', 'May read (@group)', names], ['writers', 'May write (@group)', names]],
 };
 const titles = { users: ['Users', 'user'], groups: ['Groups', 'group'], directories: ['Access directories', 'directory'] };
 
@@ -36,6 +38,7 @@ function fresh(list, database) {
 
 function cell(editor, list, row, at, [member, heading, form]) {
   const input = form.area ? h('textarea', { rows: '2', spellcheck: false }) : h('input', { type: 'text', spellcheck: false, autocapitalize: 'none' });
+  input.maxLength = form.most;
   input.value = form.get(row[member]);
   input.setAttribute('aria-label', `${heading} of ${titles[list][1]} ${at + 1}`);
   input.dataset.place = `${list}[${at}].${member}`;
@@ -71,7 +74,7 @@ class UsersEditor {
   }
 
   async read() {
-    const { database } = await this.pairing.channel.call('users.get');
+    const database = await this.pairing.readUsers();
     this.#database = { ...emptyDatabase(), ...database };
     this.#dirty = false;
     this.#read = true;

@@ -23,15 +23,17 @@ import { mood, wasPaired } from './states.js';
 const unknown = (id) => ({ id, name: id.slice(0, 8), state: 'requested', story: '', brick: '', drives: [], entered: Date.now(), deadline: 0, code: '', detail: '' });
 
 async function destroyAfterQuestion(host, vm, said) {
+  const force = h('input', { type: 'checkbox' });
   const sure = await ask({
     title: `Destroy ${vm().name}?`,
     body: [h('p', {}, 'What is in the VM but not on a drive is gone, running programs too. Its drives are unharmed.'),
+      h('label.choice', {}, force, h('span', {}, 'At once, without time to close its drives: only if it hangs')),
       h('p.hint', {}, 'Id ', h('code', {}, vm().id))],
     yes: 'Destroy VM', kind: 'danger',
   });
   if (!sure) return;
   try {
-    await host.destroyVm(vm().id, false);
+    await host.destroyVm(vm().id, force.checked);
     say(said, '');
   } catch (failure) {
     hold(said, ...failureWords(failure));

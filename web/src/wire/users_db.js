@@ -11,6 +11,8 @@ const ID_MIN = 1000;
 const ID_MAX = 59999;
 const LIMITS = { users: 1024, groups: 1024, directories: 4096 };
 const BYTES_MAX = 1024 * 1024;
+const PATH_BYTES_MAX = 1024;
+const KEY_BYTES_MAX = 8192;
 
 /** A database without anybody. */
 export const emptyDatabase = () => ({ version: 1, groups: [], users: [], directories: [] });
@@ -41,6 +43,7 @@ function checkPath(path, place, seen) {
   const parts = typeof path === 'string' ? path.split('/') : [''];
   const good = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\0-\x1f]/.test(part));
   need(good && parts[0] !== '.kiln', place, 'a path below the drive, as in data/raw');
+  need(new TextEncoder().encode(path).length <= PATH_BYTES_MAX, place, `at most ${PATH_BYTES_MAX} bytes`);
   need(!seen.has(path), place, 'stands twice');
   seen.add(path);
 }
@@ -68,7 +71,7 @@ function check(database) {
     need(known.users.has(name), `groups[${i}].members[${k}]`, `no user is called ${name}`)));
   users.forEach((user, i) => {
     (user.groups ?? []).forEach((name, k) => need(known.groups.has(name), `users[${i}].groups[${k}]`, `no group is called ${name}`));
-    (user.ssh_keys ?? []).forEach((line, k) => need(SSH_KEY.test(line), `users[${i}].ssh_keys[${k}]`, 'one line, as in ssh-ed25519 AAAA…'));
+    (user.ssh_keys ?? []).forEach((line, k) => need(line.length <= KEY_BYTES_MAX && SSH_KEY.test(line), `users[${i}].ssh_keys[${k}]`, 'one line, as in ssh-ed25519 AAAA…'));
   });
   const seen = new Set();
   directories.forEach((directory, i) => checkDirectory(directory, `directories[${i}]`, known, seen));
