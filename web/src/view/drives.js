@@ -2,7 +2,7 @@
  * The page of drives: make one, share it, take that back, delete it.
  */
 import { makeDrive, removeDrive, revokeDrive, shareDrive } from '../model/drives.js';
-import { actionButton, field, form, nameFault, outcome } from './form.js';
+import { actionButton, failBeside, field, form, nameFault, outcome } from './form.js';
 import { ask } from './dialog.js';
 import { h, hold, keyedList, longPrint, say, shortPrint, show } from './dom.js';
 import { size } from './time.js';
@@ -23,7 +23,14 @@ function newDrive(session, host) {
       const sizeGood = Number.isInteger(mib) && mib >= 1 && mib <= SIZE_MAX_MIB;
       amount.fail(sizeGood ? '' : 'A whole number, at least 1 MiB, at most 64 TiB.');
       if (nameFault(name.input.value) || !sizeGood) return;
-      const drive = await makeDrive(session, name.input.value, mib);
+      let drive;
+      try {
+        drive = await makeDrive(session, name.input.value, mib);
+      } catch (failure) {
+        if (failure.code === 'ALREADY_EXISTS') return name.fail('There is a drive of that name; choose another.');
+        if (failBeside(failure, { name, size_mib: amount })) return;
+        throw failure;
+      }
       await host.refreshDrives();
       made.outcome.good(`${drive.name} is made. Its key was made here; the host has only an envelope that your key opens.`);
       name.input.value = '';

@@ -30,6 +30,19 @@ export function field(label, input, hint = '') {
   return { node: h('div.field', {}, h('label', { for: id }, label), input, hint ? note : null, error), input, fail };
 }
 
+/**
+ * Says beside its field what the host or the VM refuses.
+ * @param {Error} failure
+ * @param {Object<string, {fail: (words: string) => void}>} fields by the parameters that they become
+ * @returns {boolean} false when none of them is meant: then it is said of the whole
+ */
+export function failBeside(failure, fields) {
+  const [, name, where] = failure.code === 'BAD_PARAMETER' ? /^(\w+)\S*?(?:: (.*))?$/.exec(failure.detail) ?? [] : [];
+  const beside = fields[name];
+  if (beside) beside.fail(where ? `The host does not take this: ${where}.` : 'The host does not take this.');
+  return Boolean(beside);
+}
+
 /** Where a form says how its whole went; it keeps its room so that nothing moves. */
 export function outcome() {
   const node = h('p.outcome', { role: 'status' });

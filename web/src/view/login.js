@@ -14,11 +14,13 @@ import { h, icon, longPrint } from './dom.js';
 import { originLine } from './origin.js';
 
 const PASSPHRASE_MIN = 12;
+/* In units that are at most three bytes: kiln-connect takes 1,023 bytes. */
+const PASSPHRASE_MAX = '340';
 const KEY_FILE_MAX = 65536;
 
 /* What stands instead of the form when the host is not the one that was trusted. */
 function changedIdentity(host, known) {
-  const input = h('input', { type: 'text', spellcheck: false, autocapitalize: 'none' });
+  const input = h('input', { type: 'text', maxlength: '128', spellcheck: false, autocapitalize: 'none' });
   const entry = field('New fingerprint, as the operator told you', input, 'All 64 digits, by telephone or in person; not from this page.');
   const trust = form({
     fields: [entry.node],
@@ -70,7 +72,7 @@ async function readKeyFile(input) {
 /* The form of those who have a key. */
 function loadForm(host, done) {
   const file = field('Private key file', h('input', { type: 'file', accept: '.pem,.key,application/x-pem-file' }), 'As kiln-connect, this page or openssl made it.');
-  const secret = field('Passphrase', h('input', { type: 'password', autocomplete: 'off' }));
+  const secret = field('Passphrase', h('input', { type: 'password', maxlength: '1023', autocomplete: 'off' }));
   return form({
     fields: [file.node, secret.node],
     submit: 'Log in',
@@ -113,8 +115,8 @@ function passphraseFaults(first, second) {
 
 function newForm() {
   const bits = field('Size', h('select', {}, ...[3072, 2048, 4096].map((one) => h('option', { value: String(one) }, `RSA, ${one} bits`))));
-  const first = field('Passphrase', h('input', { type: 'password', autocomplete: 'new-password' }), `It protects the file. At least ${PASSPHRASE_MIN} characters.`);
-  const second = field('Passphrase again', h('input', { type: 'password', autocomplete: 'new-password' }));
+  const first = field('Passphrase', h('input', { type: 'password', maxlength: PASSPHRASE_MAX, autocomplete: 'new-password' }), `It protects the file. At least ${PASSPHRASE_MIN} characters.`);
+  const second = field('Passphrase again', h('input', { type: 'password', maxlength: PASSPHRASE_MAX, autocomplete: 'new-password' }));
   const after = h('div');
   const made = form({
     fields: [bits.node, first.node, second.node],

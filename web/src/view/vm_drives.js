@@ -16,7 +16,7 @@ const known = new Set(['unlocked', 'mounted', 'failed', 'blank']);
 
 /* The owner's explicit word: the drive's name, typed. */
 function formatBox(name, format) {
-  const word = field(`Type “${name}” to format it`, h('input', { type: 'text', spellcheck: false, autocapitalize: 'none' }), 'A blank drive has to be formatted once before it is used.');
+  const word = field(`Type “${name}” to format it`, h('input', { type: 'text', maxlength: '32', spellcheck: false, autocapitalize: 'none' }), 'A blank drive has to be formatted once before it is used.');
   const button = h('button.danger', { type: 'submit' }, 'Format and unlock');
   const node = h('form.format', { hidden: true, novalidate: true }, word.node, button);
   node.addEventListener('submit', (event) => {

@@ -1,9 +1,11 @@
 /*
  * A new VM: its brick, with the hardware, and its drives, each as writer or reader.
  */
-import { field, form, nameFault } from './form.js';
+import { failBeside, field, form, nameFault } from './form.js';
 import { h, hold, keyedList, say } from './dom.js';
 import { size } from './time.js';
+
+const DRIVES_MAX = 8;
 
 function brickChoice(brick) {
   const hardware = h('span.hint');
@@ -57,23 +59,26 @@ export function newVmPage(host) {
   const bricks = choices(brickChoice);
   const drives = choices(driveChoice);
   const brickError = h('p.error', { role: 'alert' });
+  const drivesError = h('p.error', { role: 'alert' });
+  const says = (node) => ({ fail: (words) => say(node, words) });
   const noDrives = h('p.hint', {}, 'You have no drive yet; what is not on a drive is gone with the VM. ', h('a', { href: '#/drives' }, 'Make a drive'));
   const made = form({
     fields: [name.node,
       h('fieldset', {}, h('legend', {}, 'Brick'), bricks.list, brickError),
-      h('fieldset', {}, h('legend', {}, 'Drives'), drives.list, noDrives, h('p.hint', {}, 'One writer, or any number of readers.'))],
+      h('fieldset', {}, h('legend', {}, 'Drives'), drives.list, noDrives, h('p.hint', {}, `One writer, or any number of readers. At most ${DRIVES_MAX} drives.`), drivesError)],
     submit: 'Create VM',
     work: async () => {
       const brick = bricks.list.querySelector('input:checked')?.value;
       name.fail(nameFault(name.input.value));
       say(brickError, brick ? '' : 'Choose a brick.');
-      if (nameFault(name.input.value) || !brick) return;
       const chosen = [...drives.parts.values()].map(({ part, item }) => ({ drive: item.id, mode: part.chosen() })).filter((one) => one.mode);
+      say(drivesError, chosen.length <= DRIVES_MAX ? '' : `${chosen.length} are chosen, and a VM has at most ${DRIVES_MAX}.`);
+      if (nameFault(name.input.value) || !brick || chosen.length > DRIVES_MAX) return;
       try {
         location.hash = `#/vms/${await host.createVm({ name: name.input.value, brick, drives: chosen })}`;
       } catch (failure) {
-        if (failure.code !== 'ALREADY_EXISTS') throw failure;
-        name.fail('You have a VM of that name; choose another.');
+        if (failure.code === 'ALREADY_EXISTS') name.fail('There is a VM of that name; choose another.');
+        else if (!failBeside(failure, { name, brick: says(brickError), drives: says(drivesError) })) throw failure;
       }
     },
   });
