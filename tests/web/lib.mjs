@@ -6,7 +6,7 @@
  *   out   a page whose errors fail the test
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -107,7 +107,10 @@ export async function openPage(browser, { colorScheme = 'light', width = 1280, h
   context.setDefaultTimeout(limitMs);
   const page = await context.newPage();
   page.errors = [];
+  page.urls = [];
   watch(page);
+  page.on('request', (request) => page.urls.push(request.url()));
+  page.on('websocket', (socket) => page.urls.push(socket.url()));
   page.on('pageerror', (error) => page.errors.push(String(error.stack ?? error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text())) page.errors.push(message.text());
@@ -131,36 +134,74 @@ export function expectNoErrors(page) {
   claim(page.errors.length === 0, `the page reports no error, but ${page.errors.join('; ')}`);
 }
 
-/** No violation that axe-core finds. It is brought past the policy the way an extension is. */
-export async function expectAccessible(page, name) {
+/* It is brought past the policy the way an extension is. */
+async function bringAxe(page) {
+  if (await page.evaluate(() => Boolean(window.axe))) return;
   const session = await page.context().newCDPSession(page);
-  const { readFileSync } = await import('node:fs');
   await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
-  const violations = await page.evaluate(async () => {
-    const found = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
-    return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} (${node.failureSummary})`).join(', ')}`);
-  });
   await session.detach();
-  claim(violations.length === 0, `${name} is accessible, but ${violations.join('\n')}`);
 }
 
-/** Keeps a picture of the page, by day and by night, narrow and wide. */
+/** No violation that axe-core finds, by day and by night. */
+export async function expectAccessible(page, name) {
+  await bringAxe(page);
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    const violations = await page.evaluate(async () => {
+      const found = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+      return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} (${node.failureSummary})`).join(', ')}`);
+    });
+    claim(violations.length === 0, `${name} is accessible in its ${colorScheme} colours, but ${violations.join('\n')}`);
+  }
+}
+
+/* What the keyboard did not come to, and what did not show that it had come there. */
+const missedByKeyboard = (page) => page.evaluate(() => {
+  const nameOf = (node) => node.getAttribute('aria-label') ?? node.labels?.[0]?.textContent ?? node.textContent.trim().slice(0, 40);
+  const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')];
+  const workable = all.filter((node) => node.checkVisibility() && !node.disabled && node.tabIndex >= 0);
+  const radios = new Set([...window.visited].filter((node) => node.type === 'radio').map((node) => node.name));
+  const missed = workable.filter((node) => !window.visited.has(node) && !(node.type === 'radio' && radios.has(node.name)));
+  return { count: workable.length, missed: missed.map(nameOf), unseen: [...window.unseen].map(nameOf) };
+});
+
+/** Everything on the page that can be worked is come to by the keyboard alone, and shows when it is. */
+export async function expectKeyboard(page, name) {
+  await page.evaluate(() => {
+    document.activeElement.blur();
+    Object.assign(window, { visited: new Set(), unseen: new Set() });
+  });
+  for (let again = false; !again;) {
+    await page.keyboard.press('Tab');
+    again = await page.evaluate(() => {
+      const { activeElement: node } = document;
+      const { outlineStyle, outlineWidth } = getComputedStyle(node);
+      const known = window.visited.has(node);
+      window.visited.add(node);
+      if (node !== document.body && (outlineStyle === 'none' || outlineWidth === '0px')) window.unseen.add(node);
+      return known;
+    });
+  }
+  const { count, missed, unseen } = await missedByKeyboard(page);
+  claim(count > 0 && !missed.length && !unseen.length, `${name} is worked by the keyboard alone, but it misses [${missed}] and hides [${unseen}]`);
+}
+
+/** Keeps a picture of the page, by day and by night, narrow and wide. Nothing stands out of it. */
 export async function shoot(page, name) {
-  if (!SHOTS) return;
-  mkdirSync(SHOTS, { recursive: true });
+  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
   const before = page.viewportSize();
-  for (const colorScheme of ['light', 'dark'])
-    for (const width of [375, 1600]) {
+  for (const width of [375, 1600]) {
+    await page.setViewportSize({ width, height: 900 });
+    await expectFits(page, `${name}, ${width} px wide,`);
+    for (const colorScheme of ['dark', 'light']) {
       await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+      if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true });
     }
-  await page.emulateMedia({ colorScheme: 'light' });
+  }
   await page.setViewportSize(before);
 }
 
-/** Nothing stands out of a narrow page. */
-export async function expectFits(page, name) {
+async function expectFits(page, name) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   claim(over <= 0, `${name} fits its width, but is ${over} px too wide`);
 }

@@ -3,10 +3,12 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { claim, expectAccessible, expectFits, expectNoErrors, host, inTurn, launch, openPage, shoot, step } from './lib.mjs';
+import { claim, expectAccessible, expectKeyboard, expectNoErrors, host, inTurn, launch, openPage, shoot, step } from './lib.mjs';
 import * as carryOn from './carry_on.mjs';
+import { checkAgain, checkNothing, isSmall, keepsNothing, keysStayIn, obeysPolicy, refusedBeside, watchKeys } from './guards.mjs';
 import * as researcher from './researcher.mjs';
 import * as terminal from './terminal.mjs';
+import { pastesIntoShell } from './ssh.mjs';
 import { runVectors } from './vectors_browser.mjs';
 
 const PASSPHRASE = 'rain walks over copper roofs';
@@ -19,14 +21,17 @@ const SHIFT_LIMIT = 0.01;
 async function makeKeyAndLogIn(page) {
   await researcher.open(page);
   await page.locator('#host-print').waitFor();
+  await page.getByText('This page was loaded from the host’s edge.').waitFor();
   const shown = (await page.locator('#host-print').textContent()).replaceAll(' ', '');
   claim(shown === (await host('identity')), 'the fingerprint that is asked about is the host\'s');
   await shoot(page, 'first-visit');
   await expectAccessible(page, 'the first visit');
+  await expectKeyboard(page, 'the first visit');
   await researcher.trustHost(page);
   const key = await researcher.makeKey(page, PASSPHRASE, KEY);
   await shoot(page, 'key-made');
   await expectAccessible(page, 'the made key');
+  await expectKeyboard(page, 'the made key');
   writeFileSync(`${FOLDER}/carol.pub`, key.publicKey);
   const opened = execFileSync('openssl', ['pkey', '-in', key.file, '-passin', `pass:${PASSPHRASE}`, '-pubout'], { encoding: 'utf8' });
   claim(opened === key.publicKey, 'openssl opens the key file and finds the same public half');
@@ -39,6 +44,7 @@ async function makeKeyAndLogIn(page) {
   await researcher.loggedIn(page);
   await shoot(page, 'welcome');
   await expectAccessible(page, 'the welcome page');
+  await expectKeyboard(page, 'the welcome page');
   step('a key that nobody added is refused in words; added, it logs in');
 }
 
@@ -47,10 +53,12 @@ async function sharesKeyFiles(browser) {
   await host('adopt_key', 'carol', KEY, PASSPHRASE);
   step('kiln-connect logs in with the key file that the page made');
   const page = await openPage(browser);
+  await watchKeys(page);
   await researcher.open(page);
   await researcher.trustHost(page);
   await researcher.logIn(page, '/run/world/kiln/people/alice/key.pem', readFileSync('/run/world/kiln/people/alice.pass', 'utf8').trim());
   await researcher.loggedIn(page);
+  await keysStayIn(page);
   expectNoErrors(page);
   await page.context().close();
   step('the page logs in with the key file that kiln-connect made');
@@ -59,6 +67,7 @@ async function sharesKeyFiles(browser) {
 /* The same page from kiln-connect web, which knows the host already. */
 async function comesFromOwnComputer(browser) {
   const page = await openPage(browser);
+  await watchKeys(page);
   await page.goto(await host('own_web', 'carol'));
   await page.getByText('This page was loaded from kiln-connect on your own computer.').waitFor();
   claim(!page.url().includes('start'), 'the first address\'s secret is not kept in the address');
@@ -73,7 +82,13 @@ async function comesFromOwnComputer(browser) {
   await researcher.newTerminal(page);
   await researcher.type(page, "echo by way''of my own");
   await researcher.shows(page, 'by wayof my own');
-  await researcher.destroyVm(page);
+  await keysStayIn(page);
+  await isSmall(page);
+  await page.locator('#destroy').click();
+  await page.getByLabel('At once').check();
+  const [order] = await Promise.all([page.waitForRequest((request) => request.method() === 'DELETE'), page.getByRole('button', { name: 'Destroy VM' }).click()]);
+  claim(order.postDataJSON().force === true, 'it is asked for by force');
+  await researcher.awaitState(page, 'destroyed');
   await host('end_guest', 'own');
   expectNoErrors(page);
   await page.context().close();
@@ -101,30 +116,41 @@ async function loadsQuickly(browser, page) {
   claim(times.at(-1) <= LOAD_LIMIT_MS, `the log-in form is there in ${LOAD_LIMIT_MS} ms`);
   await researcher.open(page);
   await page.getByRole('button', { name: 'Log in' }).waitFor();
-  const kept = await page.evaluate(() => ({ local: { ...localStorage }, session: { ...sessionStorage }, cookie: document.cookie, url: location.href }));
-  claim(Object.keys(kept.local).join() === 'kiln.host-identity' && !Object.keys(kept.session).length && !kept.cookie, 'only the host\'s fingerprint is kept');
 }
 
 async function makesDrives(page) {
   await page.getByRole('link', { name: 'Drives' }).first().click();
   await page.getByLabel('Name').fill('Not A Name');
+  await page.getByLabel('Size').fill('0');
   await page.getByRole('button', { name: 'Make drive' }).click();
-  await page.getByText('Small letters, digits and hyphens').waitFor();
+  await refusedBeside(page, 'Name', 'Small letters, digits and hyphens');
+  await refusedBeside(page, 'Size', 'A whole number, at least 1 MiB, at most 64 TiB.');
+  await expectAccessible(page, 'wrong fields');
+  await page.getByLabel('Size').fill('32');
+  await checkNothing(page);
+  await page.getByRole('button', { name: 'Make drive' }).click();
+  await refusedBeside(page, 'Name', 'The host does not take this.');
+  await checkAgain(page);
   await page.getByLabel('Name').fill('letters');
   await page.getByLabel('Size').fill('32');
   await page.getByLabel('Unit').selectOption('MiB');
   await page.getByRole('button', { name: 'Make drive' }).click();
   await page.getByRole('heading', { name: 'letters' }).waitFor();
+  await page.getByLabel('Name').fill('letters');
+  await page.getByRole('button', { name: 'Make drive' }).click();
+  await refusedBeside(page, 'Name', 'There is a drive of that name');
   await page.getByLabel('Share with').selectOption({ label: 'alice' });
   await page.getByRole('button', { name: 'Share', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   claim((await host('envelopes_of', 'letters')) === '1', 'a drive is not shared before the fingerprint was compared');
   await page.getByRole('button', { name: 'Share', exact: true }).click();
   await expectAccessible(page, 'the question before sharing');
+  claim((await page.getByRole('dialog').locator('.print').textContent()).replaceAll(' ', '') === (await host('fingerprint_of', 'alice')), 'the fingerprint to compare is hers');
   await page.getByRole('button', { name: 'It is the same: share' }).click();
   await page.getByRole('button', { name: 'Revoke' }).waitFor();
   await shoot(page, 'drives');
   await expectAccessible(page, 'the drives');
+  await expectKeyboard(page, 'the drives');
   claim((await host('envelopes_of', 'letters')) === '2', 'the drive has two envelopes');
   await page.getByRole('button', { name: 'Revoke' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
@@ -138,9 +164,46 @@ async function makesDrives(page) {
   step('a drive is made, shared, taken back and deleted');
 }
 
+/* What is waited for, and until when, in words; and that the clock runs. */
+async function saysWhatIsAwaited(page) {
+  await page.getByText('The VM is booting; then it registers with the host.').waitFor();
+  const left = page.getByText(/^\d+:\d\d left; then the VM is ended$/);
+  const before = await left.textContent();
+  await page.waitForFunction((words) => document.querySelector('.deadline').textContent !== words, before);
+  const seconds = (words) => words.match(/^(\d+):(\d+)/).slice(1).reduce((sum, part) => 60 * sum + Number(part), 0);
+  const [now, then] = [seconds(await left.textContent()), seconds(before)];
+  const { deadline } = JSON.parse(await host('kiln', '--json', 'vm', 'show', 'lab'));
+  claim(now < then && Math.abs(now - (deadline - Date.now()) / 1000) < 10, `the time left is the host's, and runs: ${before}, ${now} s`);
+  await page.getByText(/Brick empty, 1 vCPU, 64 MiB/).waitFor();
+}
+
+/* Where a screen reader finds what. */
+async function hasRoles(page) {
+  for (const [role, name] of [['banner'], ['navigation', 'VMs and drives'], ['main'], ['contentinfo'], ['list', 'States of the VM'], ['tablist', 'In this VM']])
+    claim((await page.getByRole(role, name ? { name } : {}).count()) === 1, `there is one ${role} ${name ?? ''}`);
+  const steps = await page.getByRole('list', { name: 'States of the VM' }).getByRole('listitem').allTextContents();
+  const order = ['image-created', 'booted', 'registered', 'paired', 'drives-attached', 'ready', 'ssh-proxied', 'destroyed'];
+  claim(steps.length === 8 && order.every((name, i) => steps[i].startsWith(name)), `the eight states stand in their order: ${steps}`);
+  claim(steps[1].endsWith(', now') && steps[0].endsWith(', done'), `what a state is to the VM is said: ${steps}`);
+}
+
 async function lifeOfVm(page, pairings) {
+  await page.getByRole('link', { name: 'New VM' }).first().click();
+  await page.getByText('1 vCPU, 64 MiB, applications over SSH').waitFor();
+  await page.getByLabel('Name').fill('Not A Name');
+  await page.getByLabel('empty').check();
+  await checkNothing(page);
+  await page.getByRole('button', { name: 'Create VM' }).click();
+  await refusedBeside(page, 'Name', 'The host does not take this.');
+  await checkAgain(page);
+  await shoot(page, 'vm-new');
+  await expectAccessible(page, 'a new VM');
+  await expectKeyboard(page, 'a new VM');
+  await page.getByRole('link', { name: 'Kiln', exact: true }).click();
   await researcher.createVmByKeyboard(page, 'lab', 'empty');
   await researcher.awaitState(page, 'booted');
+  await saysWhatIsAwaited(page);
+  await hasRoles(page);
   await expectAccessible(page, 'a booting VM');
   await shoot(page, 'vm-booted');
   await page.evaluate(async () => {
@@ -151,9 +214,14 @@ async function lifeOfVm(page, pairings) {
   });
   await host('start_guest', 'lab');
   await researcher.awaitState(page, 'registered');
-  await researcher.pair(page);
-  await pairings.note();
+  await researcher.pairByKeyboard(page);
+  await pairings.note(page);
   await researcher.awaitState(page, 'ready');
+  for (const state of ['image-created', 'booted', 'registered', 'paired', 'drives-attached'])
+    await page.locator(`.station.been[data-state="${state}"] .time`, { hasText: /\d s$/ }).waitFor();
+  const { key } = JSON.parse(await host('kiln', '--json', 'vm', 'show', 'lab'));
+  const shown = await page.locator('.pairing-print .print').getAttribute('title');
+  claim(shown.replaceAll(' ', '') === key, 'the fingerprint of the VM\'s key is shown');
   const shift = await page.evaluate(() => window.shift);
   step(`layout shift from booted to ready: ${shift.toFixed(4)}`);
   claim(shift <= SHIFT_LIMIT, 'nothing moves while states change');
@@ -168,26 +236,17 @@ async function looksInside(page) {
     if (name === 'Status') await page.getByText(/% of \d/).waitFor();
     if (name === 'History') await page.getByRole('cell', { name: /authenticated each other/ }).first().waitFor();
     await expectAccessible(page, name);
+    await expectKeyboard(page, name);
     await shoot(page, `vm-${name.toLowerCase()}`);
   }
   await researcher.tab(page, 'SSH');
-  claim((await page.locator('#ssh-command').textContent()) === 'kiln-connect ssh lab', 'the ssh command is exact');
-  await page.getByText('With an ssh of your own').click();
-  await page.getByLabel('Your SSH public key').fill('nonsense');
-  await page.getByRole('button', { name: 'Let this key in' }).click();
-  await page.getByText('One line that begins with the type').waitFor();
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', `${FOLDER}/carol-ssh`]);
-  await page.getByLabel('Your SSH public key').fill(readFileSync(`${FOLDER}/carol-ssh.pub`, 'utf8'));
-  await page.getByRole('button', { name: 'Let this key in' }).click();
-  await page.locator('#ssh-known:visible', { hasText: /^kiln-[0-9a-f-]{36} ssh-/ }).waitFor();
-  await page.getByRole('button', { name: 'Copy ssh command' }).click();
-  claim((await page.evaluate(() => navigator.clipboard.readText())) === 'kiln-connect ssh lab', 'the ssh command is copied');
+  await pastesIntoShell(page, { file: KEY, passphrase: PASSPHRASE, name: 'carol' });
   step('status, users, SSH and history are there');
 }
 
 async function opensTerminal(page) {
   await researcher.tab(page, 'Terminal');
-  await researcher.newTerminal(page);
+  await researcher.newTerminalByKeyboard(page);
 }
 
 async function leavesTerminal(page) {
@@ -207,26 +266,31 @@ async function logIn(page) {
   await researcher.loggedIn(page);
 }
 
+async function logInByKeyboard(page) {
+  await researcher.logInByKeyboard(page, KEY, PASSPHRASE);
+  await researcher.loggedIn(page);
+}
+
 async function endsVm(page) {
   await researcher.destroyVmByKeyboard(page);
-  step('a VM is created and destroyed by the keyboard alone');
+  claim((await page.locator('.station.been').count()) === 7, 'the VM was in each of the states');
+  step('by the keyboard alone: logged in, a VM created, paired, a terminal opened, the VM destroyed');
   await shoot(page, 'vm-destroyed');
   await expectAccessible(page, 'a destroyed VM');
-  await page.setViewportSize({ width: 375, height: 800 });
-  await expectFits(page, 'a VM');
 }
 
 const browser = await launch();
 try {
   const page = await openPage(browser);
-  const pairings = await carryOn.timePairings(page);
+  const pairings = carryOn.timePairings('lab');
   await inTurn([
+    () => obeysPolicy(browser),
     () => makeKeyAndLogIn(page),
     () => runVectors(page),
     () => sharesKeyFiles(browser),
     () => comesFromOwnComputer(browser),
     () => loadsQuickly(browser, page),
-    () => logIn(page),
+    () => logInByKeyboard(page),
     () => makesDrives(page),
     () => lifeOfVm(page, pairings),
     () => looksInside(page),
@@ -234,16 +298,20 @@ try {
     () => terminal.followsSize(page),
     () => terminal.speaksUnicode(page),
     () => leavesTerminal(page),
+    () => terminal.hasTabs(page),
+    () => terminal.copies(page),
     () => terminal.cannotBeScripted(page),
     () => carryOn.mark(page),
     () => carryOn.survivesEdge(page),
-    () => pairings.note(),
+    () => pairings.note(page),
+    () => carryOn.survivesNetwork(page),
+    () => keepsNothing(page),
     () => carryOn.reloads(page, logIn),
-    () => pairings.note(),
+    () => pairings.note(page),
     () => carryOn.hasTwoTabs(page, logIn),
     async () => pairings.areQuick(),
     () => terminal.echoesQuickly(page),
-    () => terminal.staysInHand(page),
+    () => terminal.staysInHand(page, 'lab'),
     () => terminal.carriesMuch(page),
     () => endsVm(page),
     async () => expectNoErrors(page),

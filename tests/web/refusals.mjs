@@ -99,6 +99,16 @@ async function endedSessions(browser) {
   await page.getByRole('link', { name: 'New VM' }).first().click();
   claim((await page.getByRole('button', { name: 'Log out' }).count()) === 1, 'a session that the host forgot is made again');
   step('a session is renewed before its end, and again when the host forgot it');
+  /* A host that forgets each session at once. */
+  const forgets = (route) => route.fulfill({ status: 401, json: { error: { code: 'SESSION_EXPIRED', message: '' } } });
+  await page.route('**/v1/drives', forgets);
+  await page.getByRole('link', { name: 'Drives' }).first().click();
+  await page.getByLabel('Name').fill('late');
+  await page.getByRole('button', { name: 'Make drive' }).click();
+  await says(page, 'There is no such session. Log in again.');
+  await says(page, 'SESSION_EXPIRED');
+  await page.unroute('**/v1/drives', forgets);
+  step('a session that the host does not know any more: SESSION_EXPIRED');
   /* The host ends what the user has open; the page asks why, and is told. */
   await host('kiln', 'user', 'remove', 'dave');
   await says(page, 'LOGIN_FAILED');
@@ -121,16 +131,33 @@ async function drivesInUse(page) {
   await says(page, 'DRIVE_HELD');
   await says(page, 'holder');
   await page.unroute('**/v1/drives');
+  await changeAnswers(page, '**/v1/drives', ({ drives: [drive] }) => ({
+    drives: [...Array(9).keys()].map((i) => ({ ...drive, id: `${i}${drive.id.slice(1)}`, name: `drive-${i}`, holders: [] })),
+  }));
+  await page.reload();
+  await enter(page, 'alice', '#/new');
+  await page.getByLabel('Name').fill('greedy');
+  await page.getByLabel('empty').check();
+  for (let i = 0; i < 9; i++) await page.getByLabel(`Drive drive-${i}`).selectOption('reader');
+  await page.getByRole('button', { name: 'Create VM' }).click();
+  await says(page, '9 are chosen, and a VM has at most 8.');
+  await expectAccessible(page, 'too many drives');
+  await page.unroute('**/v1/drives');
   await page.getByRole('link', { name: 'Kiln', exact: true }).click();
-  step('a drive that another VM writes to is refused, naming the holder');
+  step('a drive that another VM writes to is refused, naming the holder; a ninth drive is not asked for');
 }
 
 async function neverRegisters(page) {
+  const hostile = '<img src=x onerror=alert(6)>';
+  await changeAnswers(page, /\/v1\/vms\/[^/]+\/why$/, (answer) => ({ ...answer, console: [hostile] }));
   await researcher.createVm(page, 'slow', 'hasty');
   await researcher.awaitState(page, 'destroyed');
   await says(page, 'DEADLINE_PASSED');
   await says(page, 'The VM did not get on in time.');
+  await says(page, 'What to do: look at kiln vm why.');
   await page.getByText('Last console lines').click();
+  await says(page, hostile);
+  claim((await page.locator('main img').count()) === 0, 'what a VM printed is text');
   await shoot(page, 'vm-deadline');
   await expectAccessible(page, 'a VM whose deadline passed');
   step('a VM that never registers is ended, and the page says why');

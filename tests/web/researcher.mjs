@@ -27,6 +27,16 @@ export async function logIn(page, file, passphrase) {
   await page.getByRole('button', { name: 'Log in' }).click();
 }
 
+/** The same without a mouse. */
+export async function logInByKeyboard(page, file, passphrase) {
+  await tabTo(page, 'Private key file');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  await chooser.setFiles(file);
+  await tabTo(page, 'Passphrase');
+  await page.keyboard.type(passphrase);
+  await page.keyboard.press('Enter');
+}
+
 /** Until the page is that of somebody logged in. */
 export const loggedIn = (page) => page.getByRole('button', { name: 'Log out' }).waitFor();
 
@@ -89,6 +99,22 @@ export const awaitState = (page, state) => page.locator(`.station[data-state="${
 export async function pair(page) {
   await page.locator('#pair').click();
   await page.locator('.pairing[data-pairing="paired"]').waitFor();
+}
+
+/** Paired, and a terminal opened, without a mouse. */
+export async function pairByKeyboard(page) {
+  await page.locator('.page').focus();
+  await tabTo(page, 'Pair');
+  await page.keyboard.press('Enter');
+  await page.locator('.pairing[data-pairing="paired"]').waitFor();
+}
+
+export async function newTerminalByKeyboard(page) {
+  await page.locator('.page').focus();
+  await tabTo(page, 'Terminal');
+  await tabTo(page, 'New terminal');
+  await page.keyboard.press('Enter');
+  await page.locator('.terminal-tab:visible[data-state="open"]').waitFor();
 }
 
 export const tab = (page, name) => page.getByRole('tab', { name, exact: true }).click();
