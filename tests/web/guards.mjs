@@ -1,11 +1,12 @@
 /*
  * What the page must never do, whatever else it does: let a key out, keep a secret, run or load what is not its own, be large, leave a
- * check to itself alone.
+ * check to itself alone, move while it is read.
  */
 import { claim, host, openPage, ORIGIN, step } from './lib.mjs';
 import * as researcher from './researcher.mjs';
 
 const TRANSFER_LIMIT = 300 * 1024;
+const SHIFT_LIMIT = 0.01;
 
 /** Every key that WebCrypto gives the page. */
 export const watchKeys = (page) => page.addInitScript(() => {
@@ -113,4 +114,21 @@ export async function refusedBeside(page, label, words) {
   const input = page.getByLabel(label);
   await page.locator('.field', { has: input }).getByText(words).waitFor();
   claim((await input.getAttribute('aria-invalid')) === 'true', `${label} is told to be wrong`);
+}
+
+/** From now on what moves by itself is added up. */
+export const watchShift = (page) => page.evaluate(async () => {
+  window.watching?.disconnect();
+  /* What the pictures' sizes moved is not counted. */
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  window.shift = 0;
+  window.watching = new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shift += entry.value)));
+  window.watching.observe({ type: 'layout-shift' });
+});
+
+/** Nothing has moved since. */
+export async function expectStill(page, words) {
+  const shift = await page.evaluate(() => window.shift);
+  step(`layout shift ${words}: ${shift.toFixed(4)}`);
+  claim(shift <= SHIFT_LIMIT, `nothing moves while states change, ${words}`);
 }

@@ -29,8 +29,12 @@ export async function logIn(page, file, passphrase) {
 
 /** The same without a mouse. */
 export async function logInByKeyboard(page, file, passphrase) {
-  await tabTo(page, 'Private key file');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  /* The browser is asked for the event before the key is on its way to it. */
+  const choose = async () => {
+    await tabTo(page, 'Private key file');
+    await page.keyboard.press('Enter');
+  };
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), choose()]);
   await chooser.setFiles(file);
   await tabTo(page, 'Passphrase');
   await page.keyboard.type(passphrase);

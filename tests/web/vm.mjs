@@ -94,7 +94,7 @@ async function writeFile(page) {
   await researcher.shows(page, HOSTILE_PATH);
   await page.getByLabel('User of a new terminal').selectOption('rosalind');
   await researcher.newTerminal(page);
-  await researcher.type(page, 'echo "I am $(id -un)"; touch /drives/thesis/shared/notes/written && echo by''me');
+  await researcher.type(page, 'echo "I am $(id -un)"; touch /drives/thesis/shared/notes/written && echo by""me');
   await researcher.shows(page, 'I am rosalind');
   await researcher.shows(page, 'byme');
   await page.getByRole('button', { name: 'Close terminal' }).click();
