@@ -7,6 +7,8 @@ import { Events } from '../net/events.js';
 import { checkObject } from '../wire/object.js';
 import { Observable } from './observable.js';
 
+const FOLLOW_MS = 3000;
+
 /* Follows `next` until a list is whole. */
 async function whole(session, path, name) {
   const found = [];
@@ -62,6 +64,14 @@ export class Host extends Observable {
     } catch {
       this.#lost();
     }
+  }
+
+  /** Who holds a shared drive changes by other people's VMs too, of which nobody is told. @returns {() => void} ends the asking */
+  followDrives() {
+    const ask = () => this.#ask('drives', () => this.refreshDrives());
+    const timer = setInterval(ask, FOLLOW_MS);
+    ask();
+    return () => clearInterval(timer);
   }
 
   async refreshDrives() {

@@ -43,10 +43,15 @@ export function show(node, visible) {
   if (node.hidden === visible) node.hidden = !visible;
 }
 
-/** Puts children into a node unless it holds just these. */
+/** Has a node hold just these children. One that stays is not moved without need: it would lose its focus. */
 export function hold(node, ...children) {
-  const same = node.childNodes.length === children.length && children.every((child, i) => node.childNodes[i] === child);
-  if (!same) node.replaceChildren(...children);
+  const wanted = children.map((child) => (child instanceof Node ? child : document.createTextNode(child)));
+  for (const gone of [...node.childNodes].filter((one) => !wanted.includes(one))) gone.remove();
+  let at = node.firstChild;
+  for (const child of wanted) {
+    if (child === at) at = at.nextSibling;
+    else node.insertBefore(child, at);
+  }
 }
 
 /**

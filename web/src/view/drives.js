@@ -4,7 +4,7 @@
 import { makeDrive, removeDrive, revokeDrive, shareDrive } from '../model/drives.js';
 import { actionButton, failBeside, field, form, nameFault, outcome } from './form.js';
 import { ask } from './dialog.js';
-import { h, hold, keyedList, longPrint, say, shortPrint, show } from './dom.js';
+import { h, keyedList, longPrint, say, shortPrint, show } from './dom.js';
 import { size } from './time.js';
 
 const UNITS = { MiB: 1, GiB: 1024, TiB: 1048576 };
@@ -47,23 +47,24 @@ function whoHas(host, drive) {
 /* An edge can give a name to another drive: what is about to be signed is that id's. */
 const idOf = (drive) => h('p.hint', {}, 'Id ', h('code', {}, drive.id));
 
-/* The people whom a drive is sealed to, each with a way to take it back. */
-function envelopeList(session, host, drive, end) {
-  const nameOf = (fingerprint) => host.people.find((one) => one.fingerprint === fingerprint)?.name ?? shortPrint(fingerprint);
-  const others = drive.envelopes.filter((one) => one.for !== session.key.fingerprint);
-  return others.map(({ for: recipient }) => h('li', {}, h('span', { title: recipient }, nameOf(recipient)),
-    actionButton('Revoke', async () => {
-      const sure = await ask({
-        title: `Revoke ${nameOf(recipient)}?`,
-        body: [h('p', {}, `${nameOf(recipient)} can open ${drive.name} no more with what the host keeps. If they opened it before, they may have kept its key.`),
-          h('p', {}, h('code.print', {}, longPrint(recipient))), idOf(drive)],
-        yes: 'Revoke', kind: 'danger',
-      });
-      if (!sure) return;
-      await revokeDrive(session, drive, recipient);
-      await host.refreshDrives();
-      end.good(`${drive.name} is no longer shared with ${nameOf(recipient)}.`);
-    }, { kind: 'quiet', failed: end.bad })));
+/* Somebody whom a drive is sealed to, with a way to take it back. */
+function envelopeRow(session, host, current, end, { for: recipient }) {
+  const nameNow = () => host.people.find((one) => one.fingerprint === recipient)?.name ?? shortPrint(recipient);
+  const name = h('span', { title: recipient });
+  const revoke = actionButton('Revoke', async () => {
+    const [drive, who] = [current(), nameNow()];
+    const sure = await ask({
+      title: `Revoke ${who}?`,
+      body: [h('p', {}, `${who} can open ${drive.name} no more with what the host keeps. If they opened it before, they may have kept its key.`),
+        h('p', {}, h('code.print', {}, longPrint(recipient))), idOf(drive)],
+      yes: 'Revoke', kind: 'danger',
+    });
+    if (!sure) return;
+    await revokeDrive(session, drive, recipient);
+    await host.refreshDrives();
+    end.good(`${drive.name} is no longer shared with ${who}.`);
+  }, { kind: 'quiet', failed: end.bad });
+  return { node: h('li', {}, name, revoke), update: () => say(name, nameNow()) };
 }
 
 /* The host says whose key is whose, and could name its own: only the two people can know better. */
@@ -116,6 +117,7 @@ function driveCard(session, host, first) {
   const end = outcome();
   const facts = h('p.hint');
   const people = h('ul.people');
+  const updatePeople = keyedList(people, (envelope) => envelopeRow(session, host, () => drive, end, envelope), (one) => one.for);
   const alone = h('p.hint', {}, 'Shared with nobody.');
   const share = shareControls(session, host, () => drive, end);
   const mine = first.owner === session.user.name;
@@ -128,7 +130,7 @@ function driveCard(session, host, first) {
     update: (now) => {
       drive = now;
       say(facts, `${size(now.size_mib * 1024)}, ${whoHas(host, now)}`);
-      hold(people, ...envelopeList(session, host, now, end));
+      updatePeople(now.envelopes.filter((one) => one.for !== session.key.fingerprint));
       show(alone, people.childElementCount === 0);
       share.update(now);
     },
@@ -140,6 +142,7 @@ export function drivesPage(session, host) {
   const list = h('ul.drives');
   const none = h('p.hint', {}, 'No drives yet.');
   const update = keyedList(list, (drive) => driveCard(session, host, drive), (drive) => drive.id);
+  const stop = host.followDrives();
   return {
     node: h('div.stack', {}, h('div.title', {}, h('h1', {}, 'Drives'), h('p.lead', {}, 'Each drive is encrypted. Its key is made in this page; the host keeps it only sealed to people’s public keys.')),
       newDrive(session, host), list, none),
@@ -147,6 +150,6 @@ export function drivesPage(session, host) {
       update(host.drives);
       show(none, host.loaded && host.drives.length === 0);
     },
-    end: () => {},
+    end: stop,
   };
 }

@@ -18,6 +18,8 @@ export function pairPanel(vm, pairing) {
   const print = h('p.pairing-print');
   const failure = h('p.outcome.bad', { role: 'alert' });
   const button = h('button.main', { type: 'button', id: 'pair' }, 'Pair');
+  /* What is said already is not said again: it is an alert. */
+  let told = null;
   button.addEventListener('click', () => busy(button, () => pairing.pair()));
   const node = h('section.pairing', { 'aria-label': 'Connection to the VM' }, h('div', {}, state, print), button, failure);
   return {
@@ -32,8 +34,9 @@ export function pairPanel(vm, pairing) {
         print.dataset.key = key;
       }
       show(button, pairing.state === 'apart' && canPair(vm().state));
-      if (pairing.failure && pairing.state === 'apart') hold(failure, ...failureWords(pairing.failure));
-      else say(failure, '');
+      const wrong = pairing.state === 'apart' ? pairing.failure : null;
+      if (wrong !== told) failure.replaceChildren(...(wrong ? failureWords(wrong) : []));
+      told = wrong;
     },
     end: () => {},
   };

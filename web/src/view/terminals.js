@@ -34,10 +34,12 @@ class TerminalTab {
 
   draw() {
     const { state, failure, status, user } = this.terminal;
+    const isNew = this.node.dataset.state !== state;
     this.node.dataset.state = state;
     this.node.dataset.terminal = this.terminal.id;
     show(this.take, state === 'elsewhere');
-    if (state === 'failed') hold(this.line, ...failureWords(failure));
+    if (state === 'failed' && isNew) hold(this.line, ...failureWords(failure));
+    else if (state === 'failed') return;
     else if (state === 'open') say(this.line, `Shell of ${user}`);
     else say(this.line, state === 'ended' ? `${words.ended}, with status ${status}.` : words[state]);
   }

@@ -83,6 +83,7 @@ export function newVmPage(host) {
     },
   });
   const node = h('section.card', {}, h('h1', {}, 'New VM'), made.node);
+  const stop = host.followDrives();
   return {
     node,
     draw: () => {
@@ -92,6 +93,6 @@ export function newVmPage(host) {
       if (host.bricks.length === 1) bricks.list.querySelector('input').checked = true;
       if (host.loaded && !host.bricks.length) hold(bricks.list, h('li.hint', {}, 'The operator has added no brick yet.'));
     },
-    end: () => {},
+    end: stop,
   };
 }
