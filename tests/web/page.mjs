@@ -14,6 +14,7 @@ import { runVectors } from './vectors_browser.mjs';
 const PASSPHRASE = 'rain walks over copper roofs';
 const FOLDER = '/run/world';
 const KEY = `${FOLDER}/carol.pem`;
+const PEOPLE = `${FOLDER}/kiln/people`;
 const LOADS_MAX = 20;
 const LOAD_LIMIT_MS = 1000;
 
@@ -47,20 +48,35 @@ async function makeKeyAndLogIn(page) {
   step('a key that nobody added is refused in words; added, it logs in');
 }
 
-/* kiln-connect uses the page's key file, and the page uses kiln-connect's. */
-async function sharesKeyFiles(browser) {
-  await host('adopt_key', 'carol', KEY, PASSPHRASE);
-  step('kiln-connect logs in with the key file that the page made');
+/* In a browser that has nothing of Kiln yet. */
+async function logsInElsewhere(browser, file, passphrase) {
   const page = await openPage(browser);
   await watchKeys(page);
   await researcher.open(page);
   await researcher.trustHost(page);
-  await researcher.logIn(page, '/run/world/kiln/people/alice/key.pem', readFileSync('/run/world/kiln/people/alice.pass', 'utf8').trim());
+  await researcher.logIn(page, file, passphrase);
   await researcher.loggedIn(page);
   await keysStayIn(page);
   expectNoErrors(page);
   await page.context().close();
+}
+
+/* kiln-connect uses the page's key file, and the page uses kiln-connect's. */
+async function sharesKeyFiles(browser) {
+  await host('adopt_key', 'carol', KEY, PASSPHRASE);
+  step('kiln-connect logs in with the key file that the page made');
+  await logsInElsewhere(browser, `${PEOPLE}/alice/key.pem`, readFileSync(`${PEOPLE}/alice.pass`, 'utf8').trim());
   step('the page logs in with the key file that kiln-connect made');
+  const openssl = (...words) => execFileSync('openssl', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const made = openssl('pkey', '-in', `${PEOPLE}/alice/key.pem`, '-passin', `file:${PEOPLE}/alice.pass`, '-pubout');
+  claim(made === readFileSync(`${PEOPLE}/alice/public.pem`, 'utf8'), 'openssl opens the key file that kiln-connect made');
+  openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', `${FOLDER}/plain.pem`);
+  openssl('pkcs8', '-topk8', '-in', `${FOLDER}/plain.pem`, '-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA256', '-iter', '600000', '-passout', `pass:${PASSPHRASE}`, '-out', `${FOLDER}/olga.pem`);
+  openssl('pkey', '-in', `${FOLDER}/plain.pem`, '-pubout', '-out', `${FOLDER}/olga.pub`);
+  await host('kiln', 'user', 'add', 'olga', '--role', 'owner', '--key', `${FOLDER}/olga.pub`);
+  claim((await host('adopt_key', 'olga', `${FOLDER}/olga.pem`, PASSPHRASE)).includes('olga'), 'kiln-connect logs in with openssl\'s key file');
+  await logsInElsewhere(browser, `${FOLDER}/olga.pem`, PASSPHRASE);
+  step('both log in with the key file that openssl made, and openssl opens theirs');
 }
 
 /* The same page from kiln-connect web, which knows the host already. */
@@ -153,6 +169,9 @@ async function makesDrives(page) {
   await expectAccessible(page, 'the drives');
   await expectKeyboard(page, 'the drives');
   claim((await host('envelopes_of', 'letters')) === '2', 'the drive has two envelopes');
+  await page.getByRole('button', { name: 'Revoke' }).focus();
+  for (let i = 0; i < 2; i++) await page.waitForResponse((response) => response.url().endsWith('/v1/drives'));
+  claim(await page.evaluate(() => document.activeElement.textContent === 'Revoke'), 'what is read anew takes the focus from nothing');
   await page.getByRole('button', { name: 'Revoke' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await page.getByText('no longer shared').waitFor();
