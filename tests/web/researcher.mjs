@@ -89,7 +89,8 @@ export async function destroyVmByKeyboard(page) {
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.locator('#destroy:not([aria-disabled])').waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
   if ((await focused(page)) !== 'Destroy VM') await tabTo(page, 'Destroy VM');

@@ -44,11 +44,12 @@ function headline(host, vm) {
   const name = h('h1', {});
   const badge = h('span.badge');
   const facts = h('p.hint');
+  const key = h('p.hint.key-line');
   const said = h('p.outcome.bad', { role: 'alert' });
   const destroy = h('button.danger', { type: 'button', id: 'destroy' }, 'Destroy');
   destroy.addEventListener('click', () => busy(destroy, () => destroyAfterQuestion(host, vm, said)));
   return {
-    node: h('div.title', {}, h('div.split', {}, h('div.name-line', {}, name, badge), destroy), facts, said),
+    node: h('div.title', {}, h('div.split', {}, h('div.name-line', {}, name, badge), destroy), facts, key, said),
     draw: () => {
       const now = vm();
       const brick = host.bricks.find((one) => one.name === now.brick);
@@ -56,7 +57,8 @@ function headline(host, vm) {
       say(name, now.name);
       say(badge, now.state);
       badge.className = `badge ${mood(now)}`;
-      say(facts, `Brick ${now.brick}${hardware}. Id ${now.id}${now.key ? `, VM key ${shortPrint(now.key)}` : ''}`);
+      say(facts, `Brick ${now.brick}${hardware}. Id ${now.id}`);
+      say(key, now.key ? `VM key ${shortPrint(now.key)}` : '');
       show(destroy, now.state !== 'destroyed');
     },
     end: () => {},
