@@ -46,7 +46,8 @@ export function show(node, visible) {
 /** Has a node hold just these children. One that stays is not moved without need: it would lose its focus. */
 export function hold(node, ...children) {
   const wanted = children.map((child) => (child instanceof Node ? child : document.createTextNode(child)));
-  for (const gone of [...node.childNodes].filter((one) => !wanted.includes(one))) gone.remove();
+  const stays = new Set(wanted);
+  for (const gone of [...node.childNodes].filter((one) => !stays.has(one))) gone.remove();
   let at = node.firstChild;
   for (const child of wanted) {
     if (child === at) at = at.nextSibling;
