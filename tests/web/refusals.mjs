@@ -214,7 +214,10 @@ async function foreignEnvelope(browser) {
   await researcher.pair(page);
   await researcher.awaitState(page, 'drives-attached');
   await page.getByRole('button', { name: 'Unlock carrot' }).click();
-  await page.locator('.vm-drive').getByText('ENVELOPE_WRONG').waitFor();
+  await page.locator('[data-drive="carrot"]').getByText('ENVELOPE_WRONG').waitFor();
+  const other = page.locator('[data-drive="beet"]');
+  await other.getByText('locked', { exact: true }).waitFor();
+  claim((await other.locator('.outcome').textContent()) === '', 'each drive has its own progress and its own errors');
   await expectAccessible(page, 'a refused envelope');
   await leave(page);
   step('an envelope that the owner did not sign opens nothing: ENVELOPE_WRONG');
