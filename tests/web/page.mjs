@@ -265,8 +265,10 @@ async function opensTerminal(page) {
 async function leavesTerminal(page) {
   await shoot(page, 'vm-terminal');
   await expectAccessible(page, 'a terminal');
+  await researcher.type(page, 'echo read""aloud');
+  await researcher.shows(page, 'readaloud');
   await page.getByRole('button', { name: 'Screen reader' }).click();
-  await page.locator('.terminal-tab:visible .xterm-accessibility').getByText('pasted').first().waitFor({ state: 'attached' });
+  await page.locator('.terminal-tab:visible .xterm-accessibility').getByText('readaloud').first().waitFor({ state: 'attached' });
   await expectAccessible(page, 'a terminal that is read aloud');
   await page.getByRole('button', { name: 'Screen reader' }).click();
   await page.locator('.terminal-tab:visible .xterm-helper-textarea').focus();
