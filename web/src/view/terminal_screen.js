@@ -10,6 +10,10 @@ import { h } from './dom.js';
 import { strictDocument } from './strict_document.js';
 
 const SCROLLBACK = 10000;
+/* A shell draws its line again at each size, over what stands above it where the line was longer: it is told of the last size alone. */
+const SETTLE_MS = 60;
+const COLUMNS_MIN = 10;
+const ROWS_MIN = 3;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 const themes = {
@@ -46,6 +50,7 @@ export class TerminalScreen {
   #observer;
   #drawn = 0;
   #leaving = false;
+  #settling = 0;
   #retheme = () => (this.#terminal.options.theme = theme());
 
   /** @param {{type: (text: string) => void, resize: (rows: number, columns: number) => void}} handlers */
@@ -55,7 +60,10 @@ export class TerminalScreen {
     this.#terminal.onData((text) => handlers.type(text));
     this.#terminal.onResize(({ rows, cols }) => handlers.resize(rows, cols));
     this.#terminal.attachCustomKeyEventHandler((event) => this.#key(event));
-    this.#observer = new ResizeObserver(() => this.fit());
+    this.#observer = new ResizeObserver(() => {
+      clearTimeout(this.#settling);
+      this.#settling = setTimeout(() => this.fit(), SETTLE_MS);
+    });
     dark.addEventListener('change', this.#retheme);
   }
 
@@ -101,7 +109,8 @@ export class TerminalScreen {
   }
 
   fit() {
-    if (this.node.checkVisibility()) this.#fit.fit();
+    const size = this.node.checkVisibility() ? this.#fit.proposeDimensions() : undefined;
+    if (size?.cols >= COLUMNS_MIN && size.rows >= ROWS_MIN) this.#fit.fit();
   }
 
   /** @param {boolean} wanted whether screen readers are told what comes */
@@ -122,6 +131,7 @@ export class TerminalScreen {
   end() {
     dark.removeEventListener('change', this.#retheme);
     this.#observer.disconnect();
+    clearTimeout(this.#settling);
     this.#terminal.dispose();
   }
 }
