@@ -8,7 +8,7 @@ import * as researcher from './researcher.mjs';
 const TRANSFER_LIMIT = 300 * 1024;
 /* Less is not all of it. */
 const TRANSFER_LEAST = 60 * 1024;
-const SHIFT_LIMIT = 0.01;
+const SHIFT_LIMIT = 0.03;
 
 /** Every key that WebCrypto gives the page. */
 export const watchKeys = (page) => page.addInitScript(() => {
