@@ -228,8 +228,9 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
 static void commits_end(struct core *core)
 {
     int64_t end_ms = loop_monotonic_ms() + CLOSE_MS;
-    while (loop_monotonic_ms() < end_ms && store_waiting(core->store) && !store_error(core->store))
-        loop_step(core->loop, true);
+    int rc = 0;
+    while (!rc && loop_monotonic_ms() < end_ms && store_waiting(core->store) && !store_error(core->store))
+        rc = loop_step(core->loop, true);
     loop_step(core->loop, false);
 }
 

@@ -24,7 +24,8 @@ struct event_base *loop_base(struct loop *loop);
 
 /* Runs until loop_stop. 0, or -EIO when the backend fails. */
 int loop_run(struct loop *loop);
-/* Runs what is due; waits at most until something happened when WAIT. For tests and for draining. */
+/* Runs what is due; waits at most until something happened when WAIT. 0, or -EIO. For tests and for draining.
+ */
 int loop_step(struct loop *loop, bool wait);
 /* Makes loop_run return after the current call. From the loop's thread or a signal call; other threads post
  * it. */
