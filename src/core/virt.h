@@ -142,6 +142,7 @@ int virt_ensure_host(struct virt *virt, virt_answer_fn *answered, void *arg);
 /* A thin qcow2 volume over the image volume, which is only ever read (R1). */
 int virt_ensure_overlay(struct virt *virt, const char *uuid, const char *image, virt_answer_fn *answered,
                         void *arg);
+/* Behind the making of it that runs; what waits to make it is cancelled. */
 int virt_overlay_gone(struct virt *virt, const char *uuid, virt_answer_fn *answered, void *arg);
 
 /* A sparse raw volume `drive-<id>.raw`. A volume of that name with another size is -EEXIST. */

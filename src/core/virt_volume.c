@@ -208,6 +208,8 @@ static int submit_gone(struct virt_op *op)
     if (!op)
         return -ENOMEM;
     snprintf(key, sizeof(key), "%.*s", WORKER_KEY_BYTES - 1, op->volume);
+    /* What waits would make it after this call, and only a kilnd that lives until then would hear of it. */
+    (void)worker_cancel(op->virt->worker, key);
     return virt_op_submit_destroy(op, WORKER_APART, key);
 }
 

@@ -23,6 +23,8 @@
 #define UUID "0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9"
 #define FOREIGN "6695eb01-f6a4-8304-79aa-97f2502e193f" /* the driver's own domain "test" */
 
+enum { OVERLAYS = 64 };
+
 struct fixture {
     struct loop *loop;
     struct virt *virt;
@@ -203,6 +205,27 @@ static void test_drive_volumes_are_made_once_and_go_once(void **state)
         assert_int_equal(wait_answer(fixture, virt_drive_gone(virt, UUID, on_answer, fixture)), 0);
 }
 
+static void on_last_answer(void *arg, const struct virt_answer *answer)
+{
+    struct fixture *fixture = arg;
+
+    assert_int_equal(fixture->answers, OVERLAYS);
+    on_answer(arg, answer);
+}
+
+static void test_no_overlay_is_made_after_it_was_taken_away(void **state)
+{
+    struct fixture *fixture = *state;
+    struct virt *virt = fixture->virt;
+
+    for (int i = 0; i < OVERLAYS; i++)
+        assert_int_equal(virt_ensure_overlay(virt, UUID, "none.qcow2", on_answer, fixture), 0);
+    assert_int_equal(virt_overlay_gone(virt, UUID, on_last_answer, fixture), 0);
+    while (fixture->answers <= OVERLAYS)
+        assert_int_equal(loop_step(fixture->loop, true), 0);
+    assert_int_equal(fixture->error, 0);
+}
+
 static void test_an_overlay_over_nothing_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pause_and_resume_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drive_volumes_are_made_once_and_go_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_overlay_over_nothing_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_overlay_is_made_after_it_was_taken_away, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drives_of_a_vm_that_is_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_console_of_a_vm_that_is_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_domain_is_not_gone_while_its_process_lives, setup, teardown),
