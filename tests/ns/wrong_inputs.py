@@ -173,7 +173,6 @@ class Rows:
         self.pair = Pair(self.edge)
         self.session = Https(self.edge, given["owner"])
         self.operator = Lines(given["control"])
-        self.linked = None
         self.count = 0
 
     def served(self, words):
@@ -182,10 +181,6 @@ class Rows:
         claim(status == 200 and json.loads(body)["name"] == "alice", f"{words}: the session beside it gets {status} {body}")
         answer = self.operator.ask(b'{"jsonrpc":"2.0","id":1,"method":"daemon.status"}')
         claim(answer["result"]["edge"] == "up", f"{words}: the operator beside it gets {answer}")
-        if self.linked:
-            self.linked.send(b'{"jsonrpc":"2.0","id":2,"method":"guest.hello","params":{"controller":"0.1.0","state":"waiting"}}')
-            answer = self.linked.next(lambda message: message.get("id") == 2)
-            claim("result" in answer, f"{words}: the link beside it gets {answer}")
         self.count += 1
 
     def done(self, name):
