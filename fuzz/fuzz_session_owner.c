@@ -2,7 +2,9 @@
 /*
  * A hostile owner against kilnd: Bob is logged in, and asks what he likes, a request a line: how it is signed
  * (a digit), the method, the target, the body. He knows the ids of Alice's ("@v" her VM, "@d" her drive), as
- * one who shares with her would, and his own token ("@b"). Claims: each request has one answer, a status and
+ * one who shares with her would, the id that he was answered last ("@l"), of a VM of his own, and his own
+ * token
+ * ("@b"). Claims: each request has one answer, a status and
  * a body that is JSON; nothing of Alice's changes; Bob becomes no administrator; kilnd serves on.
  */
 #include "fuzz/session.h"
@@ -16,8 +18,9 @@ enum signing {
     SIGNED_KINDS
 };
 
-static void check_answer(struct world *world)
+static void check_answer(struct session *session)
 {
+    const struct world *world = &session->world;
     int64_t status = 0;
     struct json *body = NULL;
     if (world->name[0] || !world->result)
@@ -25,11 +28,15 @@ static void check_answer(struct world *world)
     const char *text = world_text(world->result, "body");
     CLAIM(json_int(json_member(world->result, "status"), &status) == 0 && status >= 200 && status <= 599);
     CLAIM(json_parse(text, strlen(text), &json_limits_edge, &body) == 0);
+    const char *id = json_text(json_member(body, "id"));
+    if (id && strlen(id) < sizeof session->answered)
+        strcpy(session->answered, id);
     json_destroy(body);
 }
 
-static void ask_as(struct world *world, enum signing signing, const struct passed *asked)
+static void ask_as(struct session *session, enum signing signing, const struct passed *asked)
 {
+    struct world *world = &session->world;
     char header[REQUEST_HEADER_MAX];
     struct passed signed_for = *asked, passed = *asked;
     if (signing == SIGNED_FOR_ANOTHER_PATH)
@@ -44,7 +51,7 @@ static void ask_as(struct world *world, enum signing signing, const struct passe
     /* Words that are no UTF-8 come past no edge. */
     if (json_writer_end(&params) == 0) {
         world_call(world, world->edge, "owner.request", params.text);
-        check_answer(world);
+        check_answer(session);
     }
     json_writer_finish(&params);
 }
@@ -62,7 +69,7 @@ static void ask_line(struct session *session, const uint8_t *line, size_t len)
     if (path)
         passed.path = path;
     passed.body = at;
-    ask_as(&session->world, (line[0] - (unsigned)'0') % SIGNED_KINDS, &passed);
+    ask_as(session, (line[0] - (unsigned)'0') % SIGNED_KINDS, &passed);
     session_turn(session);
 }
 

@@ -19,6 +19,7 @@ struct session {
     struct world world;
     struct guest_end guest; /* of Alice's VM; its key is borrowed */
     char drive[37];         /* Alice's, in that VM */
+    char answered[37];      /* the peer's: the id in its last answer that had one */
     const char *envelope;   /* borrowed: the key of a drive of that id, sealed by Alice to herself */
     struct vm vm;           /* her VM's record, before the peer said anything */
 };
@@ -91,6 +92,8 @@ static inline const char *session_known(const struct session *session, char whic
         return session->guest.id;
     case 'd':
         return session->drive;
+    case 'l':
+        return session->answered;
     case 'a':
         return session->world.alice.token;
     case 'e':
