@@ -64,6 +64,10 @@ static void succeed(struct http_call *call)
     }
     answer.body_bytes = evbuffer_get_length(call->body) - 1;
     answer.body = (const char *)evbuffer_pullup(call->body, -1);
+    if (answer.body == NULL) {
+        fail(call, -ENOMEM);
+        return;
+    }
     /* A plain stream has none, which leaves zeros. */
     stream_peer_fingerprint(call->stream, answer.fingerprint);
     finish(call, &answer);

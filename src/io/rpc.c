@@ -159,27 +159,28 @@ static rpc_handler *find_handler(const struct rpc_peer *peer, const char *name)
     return NULL;
 }
 
-static void dispatch(struct rpc_peer *peer, const struct rpc_message *message)
+static int dispatch(struct rpc_peer *peer, const struct rpc_message *message)
 {
     struct rpc_request *request = NULL;
     void *arg = peer->options.arg;
     if (message->kind == RPC_MESSAGE_REQUEST) {
         request = open_request(peer, message->id);
         if (request == NULL)
-            return;
+            return -ENOMEM;
     }
     rpc_handler *handler = find_handler(peer, message->method);
     if (handler != NULL) {
         handler(request, message->params, arg);
-        return;
+        return 0;
     }
     if (peer->options.fallback != NULL &&
         peer->options.fallback(request, message->method, message->params, arg))
-        return;
+        return 0;
     if (request != NULL) {
         emit_error(peer, request->id, RPC_UNKNOWN_METHOD, "there is no such method");
         close_request(request);
     }
+    return 0;
 }
 
 static void take_answer(struct rpc_peer *peer, const struct rpc_message *message)
@@ -219,15 +220,15 @@ int rpc_peer_feed(struct rpc_peer *peer, const char *text, size_t len_bytes)
     if (error == -EINVAL) {
         emit_error(peer, id, RPC_INVALID_REQUEST, "not a JSON-RPC 2.0 message");
         error = 0;
-    } else if (error < 0) {
+    } else if (error < 0 && error != -ENOMEM) {
         if (error == -EMSGSIZE)
             rpc_peer_tell_too_large(peer);
         else
             emit_error(peer, "null", RPC_MALFORMED, "malformed text");
         error = -EBADMSG;
-    } else {
+    } else if (error == 0) {
         if (message.kind == RPC_MESSAGE_REQUEST || message.kind == RPC_MESSAGE_NOTIFICATION)
-            dispatch(peer, &message);
+            error = dispatch(peer, &message);
         else
             take_answer(peer, &message);
         rpc_message_finish_wiped(&message);

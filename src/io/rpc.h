@@ -72,7 +72,7 @@ int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct
 void rpc_peer_destroy(struct rpc_peer *peer);
 
 /* Takes one message. -EBADMSG malformed, too long or too deep: -32700, or MESSAGE_TOO_LARGE for what is over
- * a limit, was emitted and the carrier must close. */
+ * a limit, was emitted and the carrier must close. -ENOMEM: the same, nothing was emitted. */
 int rpc_peer_feed(struct rpc_peer *peer, const char *text, size_t len_bytes);
 /* For a carrier that closes as a message is over its limit before it is whole: says MESSAGE_TOO_LARGE. */
 void rpc_peer_tell_too_large(struct rpc_peer *peer);

@@ -56,18 +56,25 @@ static void close_if_answered(struct rpc_line *line)
         schedule_down(line, 0);
 }
 
+static void give_up(struct rpc_line *line, int error)
+{
+    stream_abort(line->stream);
+    line->stream = NULL;
+    schedule_down(line, error);
+}
+
 static void emit_line(void *arg, const char *text, size_t len_bytes)
 {
     struct rpc_line *line = arg;
     if (line->stream == NULL)
         return;
-    stream_write(line->stream, text, len_bytes);
-    stream_write(line->stream, "\n", 1);
-    if (stream_queued_bytes(line->stream) > RPC_QUEUE_MAX) {
+    if (stream_write(line->stream, text, len_bytes) < 0 || stream_write(line->stream, "\n", 1) < 0) {
+        /* The peer would wait for this message, or take half of it for the start of the next. */
+        log_warning("rpc", "no memory for a message", "bytes=%zu", len_bytes);
+        give_up(line, -ENOMEM);
+    } else if (stream_queued_bytes(line->stream) > RPC_QUEUE_MAX) {
         log_warning("rpc", "peer reads too slowly", "queued=%zu", stream_queued_bytes(line->stream));
-        stream_abort(line->stream);
-        line->stream = NULL;
-        schedule_down(line, -ENOBUFS);
+        give_up(line, -ENOBUFS);
     }
     close_if_answered(line);
 }
@@ -87,7 +94,11 @@ static bool take_line(struct rpc_line *line, struct evbuffer *input)
         return false;
     const char *text = len == 0 ? "" : (const char *)evbuffer_pullup(input, end.pos);
     /* An empty line is nobody's message; people at a terminal type it. */
-    int error = len == 0 ? 0 : rpc_peer_feed(line->peer, text, len);
+    int error = 0;
+    if (text == NULL)
+        error = -ENOMEM;
+    else if (len > 0)
+        error = rpc_peer_feed(line->peer, text, len);
     evbuffer_drain(input, len + 1);
     if (error < 0)
         schedule_down(line, error);
