@@ -1,9 +1,9 @@
 /*
- * core_virt_world.h - what the test of the libvirt room stands on: one loop and one connection, answers and
+ * virt_world.h - what the test of the libvirt room stands on: one loop and one connection, answers and
  * events that are waited for, the guests' specs, what is tried from the host. Kept: all of it, once.
  */
-#ifndef KILN_TESTS_UNIT_CORE_VIRT_WORLD_H
-#define KILN_TESTS_UNIT_CORE_VIRT_WORLD_H
+#ifndef KILN_TESTS_VIRT_VIRT_WORLD_H
+#define KILN_TESTS_VIRT_VIRT_WORLD_H
 
 #include "src/core/virt.h"
 #include "src/io/loop.h"

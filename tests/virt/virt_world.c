@@ -1,8 +1,8 @@
 /*
  * The libvirt room against a real libvirtd and real guests: tests/virt/run starts it in a world of its own,
- * with KILN_VIRT_KIT naming the folder of kernel and initrd. Elsewhere it is skipped.
+ * with KILN_VIRT_KIT naming the folder of kernel and initrd.
  */
-#include "tests/unit/core_virt_world.h"
+#include "tests/virt/virt_world.h"
 
 static int setup(void **state)
 {
@@ -19,8 +19,7 @@ static int setup(void **state)
     const char *type = getenv("KILN_DOMAIN_TYPE");
 
     (void)state;
-    if (!getenv("KILN_VIRT_KIT"))
-        return 0;
+    assert_non_null(getenv("KILN_VIRT_KIT"));
     alarm(LIMIT_S);
     config.domain_type = type && strcmp(type, "kvm") == 0 ? VIRT_TYPE_AUTO : VIRT_TYPE_QEMU;
     write_secret();
@@ -41,16 +40,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static void need_world(void)
-{
-    if (!getenv("KILN_VIRT_KIT"))
-        skip();
-}
-
 static void test_host_objects_are_made_once(void **state)
 {
     (void)state;
-    need_world();
     assert_int_equal(wait_answer(virt_ensure_host(virt, on_answer, NULL)), 0);
     assert_int_equal(wait_answer(virt_ensure_host(virt, on_answer, NULL)), 0);
     shell("virsh -q pool-info kiln | grep -q 'State: *running'");
@@ -64,7 +56,6 @@ static void test_volumes(void **state)
     FILE *sum;
 
     (void)state;
-    need_world();
     assert_int_equal(wait_answer(virt_ensure_overlay(virt, VM_A, "image.qcow2", on_answer, NULL)), -ENOENT);
     shell("cp $KILN_VIRT_KIT/vmlinuz $KILN_VIRT_KIT/initrd " POOL "/ && printf 'golden bytes 01\\n' >" POOL
           "/seed && truncate -s 4M " POOL "/seed && qemu-img convert -O qcow2 " POOL "/seed " POOL
@@ -90,7 +81,6 @@ static void test_what_was_stopped_is_started_by_who_needs_it(void **state)
     struct virt_vm_spec a = make_spec(VM_A, 10, "probe", "10.77.0.11");
 
     (void)state;
-    need_world();
     shell("virsh -q pool-destroy kiln >/dev/null && virsh -q net-destroy kiln >/dev/null");
     assert_int_equal(wait_answer(virt_ensure_overlay(virt, VM_A, "image.qcow2", on_answer, NULL)), 0);
     assert_int_equal(wait_answer(virt_ensure_address(virt, &a, on_answer, NULL)), 0);
@@ -106,7 +96,6 @@ static void test_addresses_of_nobody_are_taken_back(void **state)
     uint8_t(*held)[4] = calloc(2, sizeof *held);
 
     (void)state;
-    need_world();
     assert_int_equal(wait_answer(virt_ensure_address(virt, &a, on_answer, NULL)), 0);
     shell("for host in \"mac='52:54:00:4d:00:20' ip='10.77.0.32'\" \"mac='02:00:00:00:00:01' "
           "ip='10.77.0.33'\"; do"
@@ -130,7 +119,6 @@ static void test_a_guest_runs_with_its_boot_data(void **state)
     int64_t began_ms;
 
     (void)state;
-    need_world();
     (void)listen_on(GUEST_PORT);
     (void)listen_on(CLOSED_PORT);
     start(&b, console[1]);
@@ -158,7 +146,6 @@ static void test_asking_again_changes_nothing(void **state)
     size_t from = nevents;
 
     (void)state;
-    need_world();
     start(&a, console[0]);
     assert_int_equal(got.error, 0);
     a.boot = 2;
@@ -173,7 +160,6 @@ static void test_asking_again_changes_nothing(void **state)
 static void test_the_filter_lets_through_what_it_must_and_no_more(void **state)
 {
     (void)state;
-    need_world();
     wait_console(console[0], "GUEST idle");
     assert_non_null(strstr(console[0], "GUEST reach listener yes"));
     assert_non_null(strstr(console[0], "GUEST reach restored yes"));
@@ -191,7 +177,6 @@ static void test_the_filter_lets_through_what_it_must_and_no_more(void **state)
 static void test_drives_come_and_go_by_serial(void **state)
 {
     (void)state;
-    need_world();
     for (int i = 0; i < 2; i++)
         assert_int_equal(wait_answer(virt_ensure_attached(virt, VM_B, DRIVE, false, on_answer, NULL)), 0);
     wait_console(console[1], "GUEST disks " SERIAL ":0:32768");
@@ -217,7 +202,6 @@ static void test_a_killed_qemu_is_seen_at_once(void **state)
     int64_t killed_ms;
 
     (void)state;
-    need_world();
     killed_ms = loop_monotonic_ms();
     shell("kill -KILL $(cat /run/libvirt/qemu/kiln-" VM_A ".pid)");
     wait_event(from, VIRT_EVENT_CRASHED, VM_A);
@@ -234,7 +218,6 @@ static void test_a_restart_of_libvirtd_is_ridden_out(void **state)
     char *text = console[1];
 
     (void)state;
-    need_world();
     shell("kill -KILL $(pidof libvirtd)");
     wait_event(from, VIRT_EVENT_LOST, "");
     assert_false(virt_is_connected(virt));
@@ -255,7 +238,6 @@ static void test_a_restart_of_libvirtd_is_ridden_out(void **state)
 static void test_only_our_domains_are_listed_and_ended(void **state)
 {
     (void)state;
-    need_world();
     shell(
         "virsh -q create /dev/stdin <<'XML' >/dev/null\n"
         "<domain type='qemu'><name>foreign</name><uuid>f0000000-0000-4000-8000-00000000000f</uuid>"
@@ -280,7 +262,6 @@ static void test_gone_overtakes_a_start_and_leaves_nothing(void **state)
     int started = 1, queried = 1;
 
     (void)state;
-    need_world();
     write_secret();
     assert_int_equal(virt_ensure_domain(virt, &a, ignore, &started), 0);
     assert_int_equal(virt_domain_query(virt, VM_A, ignore, &queried), 0);
@@ -300,7 +281,6 @@ static void test_the_end_leaves_nothing_behind(void **state)
     size_t from = nevents;
 
     (void)state;
-    need_world();
     for (int i = 0; i < 2; i++) {
         assert_int_equal(wait_answer(virt_domain_gone(virt, VM_B, on_answer, NULL)), 0);
         assert_int_equal(wait_answer(virt_overlay_gone(virt, VM_B, on_answer, NULL)), 0);
