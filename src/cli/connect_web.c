@@ -63,7 +63,9 @@ static void remove_leader(struct web *web)
  * a redirection would still count as the file's, and browsers send the cookie to nobody from elsewhere. */
 static void begin(struct web *web, struct http_request *request)
 {
-    static const char body[] = "<!doctype html><title>Kiln</title><a href=\"/\">Kiln</a>";
+    /* A page that names no icon has the browser ask for one. */
+    static const char body[] =
+        "<!doctype html><title>Kiln</title><link rel=\"icon\" href=\"data:,\"><a href=\"/\">Kiln</a>";
     char cookie[160];
     const char *site = http_head_field(http_request_head(request), "Sec-Fetch-Site");
     bool led = site != NULL && strcmp(site, "none") != 0;

@@ -37,7 +37,8 @@ export async function keysStayIn(page) {
 /** What the browser was sent of the page, its terminal included. */
 export async function isSmall(page) {
   const files = await page.evaluate(() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-    .filter((one) => !new URL(one.name).pathname.startsWith('/v1/'))
+    /* A browser may ask for what is not there, as an icon of no page's. */
+    .filter((one) => !new URL(one.name).pathname.startsWith('/v1/') && one.responseStatus < 400)
     .map(({ name, encodedBodySize, decodedBodySize }) => ({ name, sent: encodedBodySize, whole: decodedBodySize }))
     /* What was led on elsewhere, or needed twice, is not sent. */
     .filter(({ sent }) => sent > 0));
