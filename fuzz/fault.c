@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "protocol/crypto.h"
-#include "protocol/wire.h"
+#include "tests/unit/protocol_random.h"
 
 /* The heap itself, under the name by which one in its place finds it. */
 #ifdef __has_feature
@@ -98,16 +97,5 @@ long fault_held(void)
 
 int fault_random(void *arg, uint8_t *out, size_t len)
 {
-    uint64_t *counter = arg;
-    uint8_t block[8], hash[CRYPTO_HASH_BYTES];
-    if (fails())
-        return -1;
-    for (size_t i = 0; i < len; i++) {
-        if (i % sizeof hash == 0) {
-            wire_put_u64(block, (*counter)++);
-            crypto_hash(block, sizeof block, hash);
-        }
-        out[i] = hash[i % sizeof hash];
-    }
-    return 0;
+    return fails() ? -1 : fixed_random_fill(arg, out, len);
 }

@@ -16,7 +16,7 @@ void fault_begin(size_t failing, bool lasting);
 size_t fault_end(void);
 /* Blocks that were taken and not given back, by this thread. */
 long fault_held(void);
-/* A crypto_random that is not random at all, but enough to make keys. ARG: a uint64_t that it counts up. */
+/* fixed_random_fill of tests/unit/protocol_random.h, with its ARG. */
 int fault_random(void *arg, uint8_t *out, size_t len);
 
 #endif

@@ -11,24 +11,9 @@
 #include "fuzz/claim.h"
 #include "protocol/handshake.h"
 #include "protocol/wire.h"
+#include "tests/unit/protocol_random.h"
 
-/* Not random at all, but enough to make keys, once. */
-static int fill(void *arg, uint8_t *out, size_t len)
-{
-    uint64_t *counter = arg;
-    while (len > 0) {
-        uint8_t block[8], hash[CRYPTO_HASH_BYTES];
-        size_t take = len < sizeof hash ? len : sizeof hash;
-        wire_put_u64(block, (*counter)++);
-        crypto_hash(block, sizeof block, hash);
-        memcpy(out, hash, take);
-        out += take;
-        len -= take;
-    }
-    return 0;
-}
-
-static uint64_t counter;
+static struct fixed_random source;
 static struct crypto_rsa *keys[2];
 
 static struct handshake *open_side(enum handshake_role role)
@@ -39,8 +24,8 @@ static struct handshake *open_side(enum handshake_role role)
                                       .peer_key = keys[!role],
                                       .binding = {(const uint8_t *)"b", 1},
                                       .uuid = {1},
-                                      .random = fill,
-                                      .random_arg = &counter};
+                                      .random = fixed_random_fill,
+                                      .random_arg = &source};
     CLAIM(handshake_create(&config, &handshake) == 0);
     return handshake;
 }
@@ -124,10 +109,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t out[HANDSHAKE_MESSAGE_MAX];
     size_t len;
-    counter = 1;
+    source.counter = 1;
     for (int i = 0; i < 2; i++)
         if (!keys[i])
-            CLAIM(crypto_rsa_generate(2048, fill, &counter, &keys[i]) == 0);
+            CLAIM(crypto_rsa_generate(2048, fixed_random_fill, &source, &keys[i]) == 0);
     struct wire_reader input = wire_reader_init(data, size);
     uint8_t choice = wire_read_u8(&input);
     if (choice & 2) {

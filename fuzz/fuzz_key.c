@@ -8,24 +8,9 @@
 #include "fuzz/claim.h"
 #include "protocol/envelope.h"
 #include "protocol/pem.h"
-#include "protocol/wire.h"
+#include "tests/unit/protocol_random.h"
 
-/* Not random at all, but enough to make keys and to blind with. */
-static int fill(void *arg, uint8_t *out, size_t len)
-{
-    uint64_t *counter = arg;
-    uint8_t block[8], hash[CRYPTO_HASH_BYTES];
-    for (size_t i = 0; i < len; i++) {
-        if (i % sizeof hash == 0) {
-            wire_put_u64(block, (*counter)++);
-            crypto_hash(block, sizeof block, hash);
-        }
-        out[i] = hash[i % sizeof hash];
-    }
-    return 0;
-}
-
-static uint64_t counter;
+static struct fixed_random source;
 static struct crypto_rsa *own;
 
 static void check_rsa(struct crypto_rsa *key)
@@ -49,8 +34,9 @@ static void check_ec(struct crypto_ec *key)
     size_t len;
     struct crypto_ec *again;
     if (crypto_ec_is_private(key)) {
-        CLAIM(crypto_ec_encode_pem(key, pem) == 0 && crypto_ec_decode_pem(pem, fill, &counter, &again) == 0);
-        CLAIM(crypto_ec_sign(key, fill, &counter, "x", 1, signature, &len) == 0);
+        CLAIM(crypto_ec_encode_pem(key, pem) == 0 &&
+              crypto_ec_decode_pem(pem, fixed_random_fill, &source, &again) == 0);
+        CLAIM(crypto_ec_sign(key, fixed_random_fill, &source, "x", 1, signature, &len) == 0);
         CLAIM(crypto_ec_verify(again, "x", 1, signature, len) == 0);
         CLAIM(crypto_ec_verify(again, "y", 1, signature, len) != 0);
         crypto_ec_destroy(again);
@@ -78,7 +64,7 @@ static void check_file(const struct crypto_rsa *key)
     char pem[CRYPTO_PEM_MAX];
     struct crypto_rsa *again;
     uint8_t wanted[CRYPTO_HASH_BYTES], found[CRYPTO_HASH_BYTES];
-    CLAIM(crypto_rsa_encode_file(key, "pass phrase", 600000, fill, &counter, pem) == 0);
+    CLAIM(crypto_rsa_encode_file(key, "pass phrase", 600000, fixed_random_fill, &source, pem) == 0);
     CLAIM(crypto_rsa_decode_file(pem, "another", &again) != 0);
     CLAIM(crypto_rsa_decode_file(pem, "pass phrase", &again) == 0);
     crypto_rsa_fingerprint(key, wanted);
@@ -99,7 +85,7 @@ static void check_pem(const char *pem)
         CLAIM(crypto_spki_decode_pem(again, der, &again_len) == 0 && again_len == len);
         CLAIM(memcmp(der, spki, len) == 0);
     }
-    if (crypto_ec_decode_pem(pem, fill, &counter, &ec) == 0)
+    if (crypto_ec_decode_pem(pem, fixed_random_fill, &source, &ec) == 0)
         check_ec(ec);
     if (pem_decode(pem, "ENCRYPTED PRIVATE KEY", der, sizeof der, &len) == 0 &&
         !asks_for_patience(der, len) && crypto_rsa_decode_file(pem, "pass phrase", &rsa) == 0) {
@@ -120,14 +106,17 @@ static void check_envelope(const uint8_t *data, size_t size)
     uint8_t key[ENVELOPE_KEY_BYTES], sealed[ENVELOPE_MAX], opened[ENVELOPE_KEY_BYTES];
     uint8_t drive[UUID_BYTES] = {7};
     size_t len;
-    CLAIM(envelope_open(own, NULL, fill, &counter, drive, (struct bytes){data, size}, opened) < 0);
-    CLAIM(envelope_open(own, own, fill, &counter, drive, (struct bytes){data, size}, opened) < 0);
+    CLAIM(envelope_open(own, NULL, fixed_random_fill, &source, drive, (struct bytes){data, size}, opened) <
+          0);
+    CLAIM(envelope_open(own, own, fixed_random_fill, &source, drive, (struct bytes){data, size}, opened) < 0);
     crypto_hash(data, size, key);
-    CLAIM(envelope_seal(own, own, fill, &counter, drive, key, sealed, &len) == 0);
-    CLAIM(envelope_open(own, own, fill, &counter, drive, (struct bytes){sealed, len}, opened) == 0);
+    CLAIM(envelope_seal(own, own, fixed_random_fill, &source, drive, key, sealed, &len) == 0);
+    CLAIM(envelope_open(own, own, fixed_random_fill, &source, drive, (struct bytes){sealed, len}, opened) ==
+          0);
     CLAIM(memcmp(opened, key, sizeof key) == 0);
     sealed[size % len] ^= 1;
-    CLAIM(envelope_open(own, own, fill, &counter, drive, (struct bytes){sealed, len}, opened) < 0);
+    CLAIM(envelope_open(own, own, fixed_random_fill, &source, drive, (struct bytes){sealed, len}, opened) <
+          0);
 }
 
 static void check_text(const uint8_t *data, size_t size)
@@ -140,9 +129,9 @@ static void check_text(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct crypto_rsa *rsa;
-    counter = 1;
+    source.counter = 1;
     if (!own)
-        CLAIM(crypto_rsa_generate(2048, fill, &counter, &own) == 0);
+        CLAIM(crypto_rsa_generate(2048, fixed_random_fill, &source, &own) == 0);
     if (size == 0)
         return 0;
     uint8_t choice = *data++ % 6;

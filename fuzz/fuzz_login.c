@@ -5,6 +5,7 @@
 
 #include "fuzz/claim.h"
 #include "protocol/login.h"
+#include "tests/unit/protocol_random.h"
 
 static void check_token(const char *authorization, const char *offer)
 {
@@ -17,31 +18,23 @@ static void check_token(const char *authorization, const char *offer)
     CLAIM(strstr(authorization ? authorization : offer, token) != NULL);
 }
 
-static int fill(void *arg, uint8_t *out, size_t len)
-{
-    uint64_t *counter = arg;
-    for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)((*counter += 0x9e3779b97f4a7c15) >> 56);
-    return 0;
-}
-
 /* A user's signature of a request, or of a login, is good for what it was made for. */
 static void check_signature(const char *path, int64_t time_ms)
 {
     static struct crypto_rsa *key;
     static const uint8_t host[CRYPTO_HASH_BYTES] = {1}, other[CRYPTO_HASH_BYTES] = {2};
-    static uint64_t counter;
+    static struct fixed_random source;
     struct request_target target = {host, "POST", path, {(const uint8_t *)path, strlen(path)}};
     struct request_signature made;
     uint8_t login[CRYPTO_SIGNATURE_MAX];
     size_t len;
     if (!key)
-        CLAIM(crypto_rsa_generate(2048, fill, &counter, &key) == 0);
-    CLAIM(request_signature_sign(key, fill, &counter, &target, time_ms, &made) == 0);
+        CLAIM(crypto_rsa_generate(2048, fixed_random_fill, &source, &key) == 0);
+    CLAIM(request_signature_sign(key, fixed_random_fill, &source, &target, time_ms, &made) == 0);
     CLAIM(request_signature_verify(key, &target, &made) == 0);
     target.method = "PUT";
     CLAIM(request_signature_verify(key, &target, &made) != 0);
-    CLAIM(login_sign(key, fill, &counter, host, other, login, &len) == 0);
+    CLAIM(login_sign(key, fixed_random_fill, &source, host, other, login, &len) == 0);
     CLAIM(login_verify(key, host, other, (struct bytes){login, len}) == 0);
     CLAIM(login_verify(key, other, host, (struct bytes){login, len}) != 0);
 }

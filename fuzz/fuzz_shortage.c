@@ -18,12 +18,13 @@
 #include "protocol/rpc_message.h"
 #include "protocol/status.h"
 #include "protocol/users_db.h"
+#include "tests/unit/protocol_random.h"
 
 /* All that a work may use, and the hash of what it made. */
 struct rig {
     struct crypto_rsa *own, *peer; /* NULL unless the work needs them */
     struct crypto_ec *identity;    /* the same */
-    uint64_t counter;              /* of fault_random */
+    struct fixed_random random;    /* of fault_random */
     uint8_t made[CRYPTO_HASH_BYTES];
 };
 
@@ -104,7 +105,7 @@ static int work_manifest(struct rig *rig, struct bytes input)
     if (error)
         return error;
     before = manifest;
-    error = manifest_sign(&manifest, rig->identity, fault_random, &rig->counter);
+    error = manifest_sign(&manifest, rig->identity, fault_random, &rig->random);
     CLAIM(error == 0 || memcmp(&before, &manifest, sizeof before) == 0);
     if (error == 0)
         error = manifest_verify(&manifest, rig->identity);
@@ -193,7 +194,7 @@ static int open_side(struct rig *rig, enum handshake_role role, struct bytes bin
                                       .binding = binding,
                                       .uuid = {1},
                                       .random = fault_random,
-                                      .random_arg = &rig->counter};
+                                      .random_arg = &rig->random};
     return handshake_create(&config, ret_side);
 }
 
@@ -251,17 +252,17 @@ static int work_ec(struct rig *rig, struct bytes input)
     char pem[CRYPTO_PEM_MAX], public_pem[CRYPTO_PEM_MAX];
     size_t len;
     struct crypto_ec *key = NULL, *again = NULL, *public = NULL;
-    int error = crypto_ec_generate(fault_random, &rig->counter, &key);
+    int error = crypto_ec_generate(fault_random, &rig->random, &key);
     if (error == 0)
         error = crypto_ec_encode_pem(key, pem);
     if (error == 0)
-        error = crypto_ec_decode_pem(pem, fault_random, &rig->counter, &again);
+        error = crypto_ec_decode_pem(pem, fault_random, &rig->random, &again);
     if (error == 0)
         error = crypto_ec_encode_public(again, spki, &len);
     if (error == 0)
         error = crypto_spki_encode_pem(spki, len, public_pem);
     if (error == 0)
-        error = crypto_ec_decode_pem(public_pem, fault_random, &rig->counter, &public);
+        error = crypto_ec_decode_pem(public_pem, fault_random, &rig->random, &public);
     if (error == 0) {
         CLAIM(!crypto_ec_is_private(public) && crypto_ec_encode_pem(public, pem) != 0);
         made_add(rig, spki, len);
@@ -280,13 +281,13 @@ static int work_signatures(struct rig *rig, struct bytes input)
     struct binding_signature signature;
     uint8_t hash[CRYPTO_HASH_BYTES];
     crypto_hash(input.bytes, input.len, hash);
-    int error = binding_sign(rig->identity, fault_random, &rig->counter, input, &signature);
+    int error = binding_sign(rig->identity, fault_random, &rig->random, input, &signature);
     if (error == 0) {
         made_add(rig, signature.bytes, signature.len);
         error = binding_verify(rig->identity, input, (struct bytes){signature.bytes, signature.len});
     }
     if (error == 0)
-        error = edge_certificate_sign(rig->identity, fault_random, &rig->counter, hash, &signature);
+        error = edge_certificate_sign(rig->identity, fault_random, &rig->random, hash, &signature);
     if (error == 0)
         error = edge_certificate_verify(rig->identity, hash, (struct bytes){signature.bytes, signature.len});
     return error;
@@ -298,9 +299,9 @@ static int work_envelope(struct rig *rig, struct bytes input)
     static const uint8_t drive[UUID_BYTES] = {7};
     size_t len;
     crypto_hash(input.bytes, input.len, key);
-    int error = envelope_seal(rig->own, rig->peer, fault_random, &rig->counter, drive, key, sealed, &len);
+    int error = envelope_seal(rig->own, rig->peer, fault_random, &rig->random, drive, key, sealed, &len);
     if (error == 0)
-        error = envelope_open(rig->peer, rig->own, fault_random, &rig->counter, drive,
+        error = envelope_open(rig->peer, rig->own, fault_random, &rig->random, drive,
                               (struct bytes){sealed, len}, opened);
     CLAIM(error != 0 || memcmp(key, opened, sizeof key) == 0);
     if (error == 0)
@@ -316,11 +317,11 @@ static int work_login(struct rig *rig, struct bytes input)
     struct request_signature signature;
     size_t len;
     crypto_hash(input.bytes, input.len, host);
-    int error = login_sign(rig->own, fault_random, &rig->counter, host, host, login, &len);
+    int error = login_sign(rig->own, fault_random, &rig->random, host, host, login, &len);
     if (error == 0)
         error = login_verify(rig->own, host, host, (struct bytes){login, len});
     if (error == 0)
-        error = request_signature_sign(rig->own, fault_random, &rig->counter, &target, 7, &signature);
+        error = request_signature_sign(rig->own, fault_random, &rig->random, &target, 7, &signature);
     if (error == 0)
         error = request_signature_verify(rig->own, &target, &signature);
     if (error == 0)
@@ -334,7 +335,7 @@ static int work_key_file(struct rig *rig, struct bytes input)
     char pem[CRYPTO_PEM_MAX], passphrase[2 * 16 + 1];
     struct crypto_rsa *key = NULL;
     hex_encode(input.bytes, input.len < 16 ? input.len : 16, passphrase);
-    int error = crypto_rsa_encode_file(rig->own, passphrase, CRYPTO_ROUNDS, fault_random, &rig->counter, pem);
+    int error = crypto_rsa_encode_file(rig->own, passphrase, CRYPTO_ROUNDS, fault_random, &rig->random, pem);
     if (error == 0)
         error = crypto_rsa_decode_file(pem, passphrase, &key);
     CLAIM((error == 0) == (key != NULL));
@@ -384,13 +385,13 @@ static const struct work {
 static void open_identity(struct rig *rig)
 {
     static char pem[CRYPTO_PEM_MAX];
-    uint64_t counter = 1;
+    struct fixed_random random = {1, 0};
     if (!pem[0]) {
-        CLAIM(crypto_ec_generate(fault_random, &counter, &rig->identity) == 0);
+        CLAIM(crypto_ec_generate(fault_random, &random, &rig->identity) == 0);
         CLAIM(crypto_ec_encode_pem(rig->identity, pem) == 0);
         crypto_ec_destroy(rig->identity);
     }
-    CLAIM(crypto_ec_decode_pem(pem, fault_random, &counter, &rig->identity) == 0);
+    CLAIM(crypto_ec_decode_pem(pem, fault_random, &random, &rig->identity) == 0);
 }
 
 static void open_keys(struct rig *rig)
@@ -398,10 +399,10 @@ static void open_keys(struct rig *rig)
     static uint8_t der[2][CRYPTO_PRIVATE_MAX];
     static size_t len[2];
     struct crypto_rsa **keys[2] = {&rig->own, &rig->peer};
-    uint64_t counter = 1;
+    struct fixed_random random = {1, 0};
     for (int i = 0; i < 2; i++) {
         if (len[i] == 0) {
-            CLAIM(crypto_rsa_generate(2048, fault_random, &counter, keys[i]) == 0);
+            CLAIM(crypto_rsa_generate(2048, fault_random, &random, keys[i]) == 0);
             CLAIM(crypto_rsa_encode_private(*keys[i], der[i], &len[i]) == 0);
             crypto_rsa_destroy(*keys[i]);
         }
@@ -416,12 +417,12 @@ static void close_keys(struct rig *rig)
     size_t len;
     struct crypto_rsa *keys[2] = {rig->own, rig->peer};
     for (int i = 0; rig->own && i < 2; i++) {
-        CLAIM(crypto_rsa_sign(keys[i], fault_random, &rig->counter, "x", 1, signature, &len) == 0);
+        CLAIM(crypto_rsa_sign(keys[i], fault_random, &rig->random, "x", 1, signature, &len) == 0);
         CLAIM(crypto_rsa_verify(keys[i], "x", 1, signature, len) == 0);
         crypto_rsa_destroy(keys[i]);
     }
     if (rig->identity) {
-        CLAIM(crypto_ec_sign(rig->identity, fault_random, &rig->counter, "x", 1, signature, &len) == 0);
+        CLAIM(crypto_ec_sign(rig->identity, fault_random, &rig->random, "x", 1, signature, &len) == 0);
         CLAIM(crypto_ec_verify(rig->identity, "x", 1, signature, len) == 0);
     }
     crypto_ec_destroy(rig->identity);
@@ -431,7 +432,7 @@ static void close_keys(struct rig *rig)
 static int do_work(const struct work *work, struct bytes input, size_t failing, bool lasting,
                    uint8_t made[CRYPTO_HASH_BYTES], size_t *ret_calls)
 {
-    struct rig rig = {.counter = 1};
+    struct rig rig = {.random = {1, 0}};
     long held = fault_held();
     if (work->keys == IDENTITY)
         open_identity(&rig);

@@ -14,11 +14,6 @@
 #include "protocol/crypto_key.h"
 #include "protocol/pem.h"
 
-/* Of mbedTLS 3: how a member is spelled that it calls private. */
-#ifndef MBEDTLS_PRIVATE
-#define MBEDTLS_PRIVATE(member) member
-#endif
-
 struct crypto_ec {
     mbedtls_pk_context pk;
 };

@@ -6,6 +6,11 @@
 
 #include "protocol/crypto.h"
 
+/* Of mbedTLS 3, whose headers come first: how a member is spelled that it calls private. */
+#ifndef MBEDTLS_PRIVATE
+#define MBEDTLS_PRIVATE(member) member
+#endif
+
 struct mbedtls_pk_context;
 
 /* Public half as SPKI. PK is not changed (2.28 lacks the const). */

@@ -12,11 +12,6 @@
 
 #include "protocol/crypto_key.h"
 
-/* Of mbedTLS 3: how a member is spelled that it calls private. */
-#ifndef MBEDTLS_PRIVATE
-#define MBEDTLS_PRIVATE(member) member
-#endif
-
 enum { SALT_BYTES = 32, EXPONENT = 65537, BITS_MIN = 2048, BITS_MAX = 4096 };
 
 struct crypto_rsa {

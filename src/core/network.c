@@ -58,6 +58,12 @@ void network_mac(const uint8_t ipv4[static 4], uint8_t ret_mac[static 6])
     memcpy(ret_mac + sizeof qemu, ipv4 + 1, 3);
 }
 
+void network_mac_format(const uint8_t mac[static 6], char ret_text[static NETWORK_MAC_BYTES])
+{
+    snprintf(ret_text, NETWORK_MAC_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+}
+
 bool network_has_address(const struct vm *vm)
 {
     return !(vm->gone & VM_GONE_NETWORK);

@@ -88,7 +88,6 @@ void perform_network_free(struct vm_slot *slot);
 
 /* perform_end.c */
 void perform_domain_gone(struct vm_slot *slot);
-
 int perform_end_init(struct vm_slot *slot);
 void perform_end_finish(struct vm_slot *slot);
 

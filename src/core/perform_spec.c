@@ -8,6 +8,7 @@
 
 #include "protocol/text.h"
 #include "src/core/identity.h"
+#include "src/core/network.h"
 #include "src/core/object.h"
 #include "src/core/perform_private.h"
 
@@ -40,8 +41,7 @@ int perform_spec(const struct vm_slot *slot, struct virt_vm_spec *ret_spec)
     hex_encode(core->edge_certificate, sizeof core->edge_certificate, ret_spec->edge);
     core_guest_url(core, ret_spec->guest_url);
     core_vm_address(vm, ret_spec->address);
-    snprintf(ret_spec->mac, sizeof ret_spec->mac, "%02x:%02x:%02x:%02x:%02x:%02x", vm->mac[0], vm->mac[1],
-             vm->mac[2], vm->mac[3], vm->mac[4], vm->mac[5]);
+    network_mac_format(vm->mac, ret_spec->mac);
     perform_boot_path(core, vm->uuid, ret_spec->boot_secret_path, sizeof ret_spec->boot_secret_path);
     if (!brick)
         return -ENOENT;

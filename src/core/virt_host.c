@@ -246,13 +246,12 @@ static int compare_addresses(const void *a, const void *b)
 static bool is_left(const struct virt_op *op, const char *mac, const char *address)
 {
     uint8_t ipv4[4], ours[6];
-    char text[18];
+    char text[NETWORK_MAC_BYTES];
 
     if (inet_pton(AF_INET, address, ipv4) != 1)
         return false;
     network_mac(ipv4, ours);
-    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", ours[0], ours[1], ours[2], ours[3], ours[4],
-             ours[5]);
+    network_mac_format(ours, text);
     return strcmp(mac, text) == 0 &&
            !(op->nheld && bsearch(ipv4, op->held, op->nheld, sizeof(*op->held), compare_addresses));
 }

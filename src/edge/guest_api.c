@@ -20,41 +20,21 @@
 #include "src/edge/token.h"
 #include "src/io/http_parse.h"
 #include "src/io/http_server.h"
-#include "src/io/listener.h"
-#include "src/io/loop.h"
-#include "src/io/rates.h"
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
 #define V1 "/v1/"
 
-/* What a guest may ask that is no link of its own: files, registrations, and tokens that kilnd refused. It
- * would otherwise keep the edge and kilnd as busy as it likes. */
-static uint32_t count(struct rates *rates, const struct http_request *request, bool take)
-{
-    char network[LIMIT_ADDRESS_MAX];
-    int64_t now_ms = loop_monotonic_ms();
-    listener_name_network(http_request_peer(request), network);
-    return take ? rates_take(rates, network, strlen(network), now_ms)
-                : rates_look(rates, network, strlen(network), now_ms);
-}
-
-static bool refuse_busy(struct rates *rates, struct http_request *request, bool take)
-{
-    uint32_t wait_ms = count(rates, request, take);
-    if (wait_ms > 0)
-        failure_answer_later(request, wait_ms);
-    return wait_ms > 0;
-}
-
+/* A guest's files, registrations, and tokens that kilnd refuses have one rate: it would otherwise keep the
+ * edge and kilnd as busy as it likes. */
 static void count_refused(const struct hold *hold)
 {
-    count(hold->edge->guests, hold->request, true);
+    limits_rate(hold->edge->guests, hold->request, true);
 }
 
 static void answer_release(struct edge *edge, struct http_request *request, const char *name)
 {
-    if (!refuse_busy(edge->guests, request, true))
+    if (!limits_refuse_rate(edge->guests, request, true))
         files_answer(request, edge->release_fd, name);
 }
 
@@ -101,7 +81,7 @@ static void handle_register(struct http_request *request, void *arg)
     struct json *tree = NULL;
     size_t len;
     const char *body = http_request_body(request, &len);
-    if (refuse_busy(edge->guests, request, true))
+    if (limits_refuse_rate(edge->guests, request, true))
         return;
     if (json_parse(body, len, NULL, &tree) < 0 || json_kind(tree) != JSON_OBJECT) {
         json_destroy(tree);
@@ -123,7 +103,7 @@ static void handle_register(struct http_request *request, void *arg)
 static void open_link(struct hold *hold, const struct rpc_answer *answer)
 {
     (void)answer;
-    if (!refuse_busy(hold->edge->relinks, hold->request, true))
+    if (!limits_refuse_rate(hold->edge->relinks, hold->request, true))
         links_accept(hold->edge->links, hold->request, hold->vm);
 }
 
@@ -147,7 +127,7 @@ static void ask_token(struct edge *edge, struct http_request *request,
             failure_answer_upgrade(request);
         return;
     }
-    if (refuse_busy(edge->guests, request, false))
+    if (limits_refuse_rate(edge->guests, request, false))
         return;
     struct json_writer params = json_writer_init(0);
     token_read(request, token);

@@ -20,8 +20,8 @@ struct hold {
     char vm[UUID_TEXT_BYTES];     /* for those who ask about a VM */
     uint64_t number;              /* for those who gave one */
     void (*fn)(struct hold *hold, const struct rpc_answer *answer);
-    void (*refused)(
-        const struct hold *hold);    /* besides: kilnd said no, and the peer is about to hear it. Optional. */
+    /* Besides: kilnd said no, and the peer is about to hear it. Optional. */
+    void (*refused)(const struct hold *hold);
     void (*gone)(struct hold *hold); /* instead of FN: kilnd said yes, but the peer has gone. Optional. */
 };
 

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/edge/failure.h"
+#include "src/io/http_server.h"
 #include "src/io/listener.h"
+#include "src/io/loop.h"
+#include "src/io/rates.h"
 
 struct holder {
     struct holder *next;
@@ -78,4 +82,21 @@ void limits_give_back(struct limits *limits, const char *address)
     struct holder *empty = *at;
     *at = empty->next;
     free(empty);
+}
+
+uint32_t limits_rate(struct rates *rates, const struct http_request *request, bool take)
+{
+    char network[LIMIT_ADDRESS_MAX];
+    int64_t now_ms = loop_monotonic_ms();
+    listener_name_network(http_request_peer(request), network);
+    return take ? rates_take(rates, network, strlen(network), now_ms)
+                : rates_look(rates, network, strlen(network), now_ms);
+}
+
+bool limits_refuse_rate(struct rates *rates, struct http_request *request, bool take)
+{
+    uint32_t wait_ms = limits_rate(rates, request, take);
+    if (wait_ms > 0)
+        failure_answer_later(request, wait_ms);
+    return wait_ms > 0;
 }

@@ -18,10 +18,7 @@
 #include "src/edge/token.h"
 #include "src/io/http_parse.h"
 #include "src/io/http_server.h"
-#include "src/io/listener.h"
-#include "src/io/loop.h"
 #include "src/io/page.h"
-#include "src/io/rates.h"
 #include "src/io/rpc.h"
 #include "src/io/ws.h"
 
@@ -38,27 +35,11 @@ static bool has_token(const struct http_request *request)
     return has;
 }
 
-/* What an address may ask before it has shown a good session: counted when it is asked without a token, or
- * refused with one. */
-static uint32_t count_stranger(struct edge *edge, const struct http_request *request, bool take)
-{
-    char network[LIMIT_ADDRESS_MAX];
-    int64_t now_ms = loop_monotonic_ms();
-    listener_name_network(http_request_peer(request), network);
-    return take ? rates_take(edge->strangers, network, strlen(network), now_ms)
-                : rates_look(edge->strangers, network, strlen(network), now_ms);
-}
-
 /* Whether the address asks too often, of those that show no session; it is then refused. COUNTED: now, and
  * not when it is known whether its token is good. */
 static bool refuse_stranger(struct edge *edge, struct http_request *request, bool counted)
 {
-    if (http_request_is_trusted(request))
-        return false;
-    uint32_t wait_ms = count_stranger(edge, request, counted);
-    if (wait_ms > 0)
-        failure_answer_later(request, wait_ms);
-    return wait_ms > 0;
+    return !http_request_is_trusted(request) && limits_refuse_rate(edge->strangers, request, counted);
 }
 
 static void judge_stranger(const struct hold *hold, int status)
@@ -68,7 +49,7 @@ static void judge_stranger(const struct hold *hold, int status)
     if (status != 401)
         http_request_trust(hold->request);
     else
-        count_stranger(hold->edge, hold->request, true);
+        limits_rate(hold->edge->strangers, hold->request, true);
 }
 
 static void send_answer(struct hold *hold, const struct rpc_answer *answer)
