@@ -1,6 +1,6 @@
 """
 Wrong inputs over each wire, a row each with its exact answer; and after each row the peer next to it is served: an owner and a VM
-whose channel is open, an owner's session on a connection that stays, an operator on control.sock, and a VM's link.
+whose channel is open, an owner's session on a connection that stays, an operator on control.sock.
 
 In: wrong_inputs.py FILE: a JSON object of addresses, ids, files. Out: a line for each wire; exit status 1 at the first thing that
 does not hold. Kept: nothing.
