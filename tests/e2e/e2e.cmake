@@ -12,8 +12,17 @@ if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   foreach(case ${cases})
     e2e(${case} FIXTURES_REQUIRED kiln)
   endforeach()
-  # It kills what the other cases use.
-  set_tests_properties(e2e/case_terminal_kept PROPERTIES RUN_SERIAL ON TIMEOUT 900)
   # They count time.
-  set_tests_properties(e2e/case_domain_killed e2e/case_registration_time PROPERTIES RUN_SERIAL ON)
+  set(alone e2e/case_domain_killed e2e/case_registration_time)
+  set_tests_properties(${alone} PROPERTIES RUN_SERIAL ON)
+
+  # What kills the Kiln that the cases share comes when they have ended, one after the other; beside tests that have their own.
+  list(TRANSFORM cases PREPEND e2e/ OUTPUT_VARIABLE sharing)
+  list(REMOVE_ITEM sharing ${alone} e2e/case_terminal_kept)
+  function(e2e_kills test)
+    set_tests_properties(${test} PROPERTIES DEPENDS "${sharing}" RESOURCE_LOCK kiln)
+  endfunction()
+  e2e_kills(e2e/case_terminal_kept)
+  set_tests_properties(e2e/case_drives e2e/case_refused_drives e2e/case_terminal_kept PROPERTIES COST 110)
+  set_tests_properties(e2e/case_network e2e/case_stub_never_runs PROPERTIES COST 70)
 endif()

@@ -3,5 +3,5 @@
 if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   add_test(NAME sanitized COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${CMAKE_SOURCE_DIR}/build-sanitized
            --output-on-failure --no-tests=error -R "^((unit|fuzz|story|states|sim/(stories|lies))/|sim/every_point)")
-  set_tests_properties(sanitized PROPERTIES TIMEOUT 3000)
+  set_tests_properties(sanitized PROPERTIES TIMEOUT 3000 COST 170)
 endif()

@@ -321,7 +321,6 @@ try {
     () => carryOn.mark(page),
     () => carryOn.survivesEdge(page),
     () => pairings.note(page),
-    () => carryOn.survivesNetwork(page),
     () => keepsNothing(page),
     () => carryOn.reloads(page, logIn),
     () => pairings.note(page),

@@ -17,7 +17,7 @@ if(NODE AND NPM AND NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   # Against a real VM: in the world and the Kiln of the end-to-end cases.
   if(TEST e2e/start)
     add_test(NAME web/real_vm COMMAND tests/web/real_vm WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    # It kills the edge that the other cases use.
-    set_tests_properties(web/real_vm PROPERTIES TIMEOUT 1500 RUN_SERIAL ON FIXTURES_REQUIRED kiln ENVIRONMENT "${browser_environment}")
+    set_tests_properties(web/real_vm PROPERTIES TIMEOUT 1500 COST 120 FIXTURES_REQUIRED kiln ENVIRONMENT "${browser_environment}")
+    e2e_kills(web/real_vm)
   endif()
 endif()

@@ -181,6 +181,7 @@ try {
     () => pairings.note(page),
     () => carryOn.hasTwoTabs(page, logIn),
     async () => pairings.areQuick(),
+    () => carryOn.survivesNetwork(page),
     () => terminal.carriesMuch(page),
     () => figures(page),
     () => researcher.destroyVm(page),
