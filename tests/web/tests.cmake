@@ -10,9 +10,10 @@ if(NODE AND NPM AND NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   file(GLOB cases RELATIVE ${CMAKE_CURRENT_LIST_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/case_*)
   foreach(case ${cases})
     add_test(NAME web/${case} COMMAND tests/world/run tests/web/${case} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    # They count milliseconds.
-    set_tests_properties(web/${case} PROPERTIES TIMEOUT 1500 RUN_SERIAL ON ENVIRONMENT "${browser_environment}")
+    set_tests_properties(web/${case} PROPERTIES TIMEOUT 1500 ENVIRONMENT "${browser_environment}")
   endforeach()
+  # It counts milliseconds.
+  set_tests_properties(web/case_page PROPERTIES RUN_SERIAL ON)
 
   # Against a real VM: in the world and the Kiln of the end-to-end cases.
   if(TEST e2e/start)
