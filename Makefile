@@ -11,11 +11,13 @@
 #   make fuzz-coverage     the lines that the kept inputs of each target run
 #   make seeds             has the unit tests write their inputs as seeds into fuzz/, to be looked at and committed
 #
-# TESTS=REGEX narrows `make check` to ctest entries of that name; JOBS is how many run at once.
+# TESTS=REGEX narrows `make check` to ctest entries of that name; JOBS is how many processors they may take: ctest has two places for each,
+# and a test takes both, or one when it mostly waits (tests/tests.cmake).
 
 SECONDS ?= 60
 TESTS ?= .
 JOBS ?= $(shell nproc)
+CTEST = ctest --output-on-failure --no-tests=error --parallel $$((2 * $(JOBS)))
 BUILD := build
 # Warnings as errors of a second compiler and both sanitizers, at the price of one further build.
 SANITIZED := build-sanitized
@@ -34,10 +36,10 @@ build: packages
 	cmake --build $(BUILD)
 
 check: build sanitized brick-base
-	$(WORLD) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '$(TESTS)'
+	$(WORLD) $(CTEST) --test-dir $(BUILD) -R '$(TESTS)'
 
 check-web: build brick-base
-	$(WORLD) ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '^web/'
+	$(WORLD) $(CTEST) --test-dir $(BUILD) -R '^web/'
 
 demo: build brick-base
 	$(WORLD) $(if $(KEEP),--keep demo) env KILN_BIN=$(CURDIR)/$(BUILD)/bin tests/e2e/demo $(if $(KEEP),--keep-vm)
@@ -66,7 +68,7 @@ fuzz-coverage: packages
 	fuzz/coverage $(COVERAGE)
 
 seeds: build
-	KILN_SEEDS=$(CURDIR)/fuzz ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS) -R '^unit/'
+	KILN_SEEDS=$(CURDIR)/fuzz $(CTEST) --test-dir $(BUILD) -R '^unit/'
 
 packages:
 	tests/setup/install
