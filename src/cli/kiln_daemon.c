@@ -2,6 +2,7 @@
  * kiln status, reload, audit, explain. In: words. Out: calls, tables. Kept: nothing.
  */
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "src/cli/kiln.h"
@@ -28,6 +29,11 @@ static void show_certificate(int64_t expires_ms)
                cli_time_text(expires_ms, time));
 }
 
+static bool is_recovering(const struct json *status)
+{
+    return strcmp(kiln_text(status, "store"), "recovering") == 0;
+}
+
 static int show_status(const struct kiln *kiln, const struct json *status, void *arg)
 {
     char span[CLI_TIME_BYTES];
@@ -43,7 +49,8 @@ static int show_status(const struct kiln *kiln, const struct json *status, void 
         printf("store     cannot be written: %s; %s changes wait\n", kiln_text(status, "store_error"),
                kiln_text(status, "store_waiting"));
     else
-        printf("store     %s\n", kiln_text(status, "store"));
+        printf("store     %s\n", is_recovering(status) ? "is read and checked: everything else waits for it"
+                                                       : kiln_text(status, "store"));
     printf("VMs       %s\n", kiln_text(status, "vms"));
     if (kiln_int(status, "recovering") > 0)
         printf("          %s recovering: libvirt has not yet shown their domains\n",

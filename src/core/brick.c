@@ -237,8 +237,7 @@ int brick_remove(struct core *core, const char *name, const char *actor, object_
 
 /* ---- load ---- */
 
-static int brick_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                      size_t value_len_bytes)
+int brick_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes)
 {
     struct core *core = arg;
     struct brick *brick = malloc(sizeof *brick);
@@ -250,10 +249,4 @@ static int brick_each(void *arg, const void *key, size_t key_len_bytes, const vo
     if (rc)
         free(brick);
     return rc;
-}
-
-int brick_load(struct core *core)
-{
-    index_init(&core->bricks, offsetof(struct brick, name), VM_NAME_LEN);
-    return store_each(core->store, STORE_BRICKS, NULL, 0, 0, brick_each, core);
 }

@@ -360,6 +360,12 @@ static bool dispatch(struct rpc_request *request, const char *name, const struct
     return true;
 }
 
+static bool must_wait(const char *name, void *link)
+{
+    const struct control *control = rpc_link_server_arg(link);
+    return !control->verbs->serves && strcmp(name, "daemon.status") != 0;
+}
+
 static void on_close(struct rpc_link *link, void *arg)
 {
     (void)arg;
@@ -372,7 +378,7 @@ int control_create(struct verbs *verbs, const char *path, struct control **ret_c
     if (!control)
         return -ENOMEM;
     struct rpc_server_options options = {
-        .fallback = dispatch, .mode = 0660, .on_close = on_close, .arg = control};
+        .fallback = dispatch, .waits = must_wait, .mode = 0660, .on_close = on_close, .arg = control};
     control->verbs = verbs;
     int error = rpc_server_open(verbs->core->loop, path, &options, &control->server);
     if (error) {
@@ -381,6 +387,11 @@ int control_create(struct verbs *verbs, const char *path, struct control **ret_c
     }
     *ret_control = control;
     return 0;
+}
+
+void control_serve(struct control *control)
+{
+    rpc_server_resume(control->server);
 }
 
 void control_destroy(struct control *control)

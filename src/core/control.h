@@ -14,6 +14,8 @@ struct control;
 
 /* Listens on PATH. VERBS is borrowed. 0 or a negative errno. */
 int control_create(struct verbs *verbs, const char *path, struct control **ret_control);
+/* For verbs_serve: takes what waited for it. */
+void control_serve(struct control *control);
 void control_destroy(struct control *control);
 
 #endif

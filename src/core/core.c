@@ -32,9 +32,6 @@ enum {
 #define LIBVIRT_SYSTEM "qemu:///system"
 #define LIBVIRT_PROCESSES "/run/libvirt/qemu"
 
-static const char edge_key[] = "edge-certificate";
-static const char assignment_key[] = CORE_ASSIGNMENT_KEY;
-
 static int fail(char error[static CORE_ERROR_LEN], int code, const char *what)
 {
     snprintf(error, CORE_ERROR_LEN, "%.200s: %s", what, strerror(-code));
@@ -66,66 +63,6 @@ static int identity_load(struct core *core, char error[static CORE_ERROR_LEN])
     return rc ? fail(error, rc, path) : 0;
 }
 
-static void assignment_load(struct core *core)
-{
-    uint8_t *bytes;
-    size_t len_bytes;
-    if (store_get(core->store, STORE_META, assignment_key, sizeof assignment_key - 1, &bytes, &len_bytes))
-        return;
-    if (len_bytes == 8 && wire_get_u64(bytes) > core->assignment)
-        core->assignment = wire_get_u64(bytes);
-    core->assignment_kept = core->assignment;
-    free(bytes);
-}
-
-static void edge_certificate_load(struct core *core)
-{
-    uint8_t *bytes;
-    size_t len_bytes;
-    if (store_get(core->store, STORE_META, edge_key, sizeof edge_key - 1, &bytes, &len_bytes))
-        return;
-    if (len_bytes == sizeof core->edge_certificate) {
-        memcpy(core->edge_certificate, bytes, len_bytes);
-        core->edge_certificate_known = true;
-    }
-    free(bytes);
-}
-
-static int seq_load(struct core *core)
-{
-    uint8_t key[8];
-    size_t len_bytes;
-    int rc = store_last_key(core->store, STORE_SEQUENCE, key, sizeof key, &len_bytes);
-    if (rc == -ENOENT)
-        return 0;
-    if (!rc && len_bytes != sizeof key)
-        rc = -EBADMSG;
-    if (!rc)
-        core->seq = core->told_seq = wire_get_u64(key);
-    return rc;
-}
-
-static int records_load(struct core *core, char error[static CORE_ERROR_LEN])
-{
-    int rc;
-    if ((rc = audit_load(&core->audit, core->store)))
-        return fail(error, rc, "the end of the audit chain");
-    if ((rc = seq_load(core)))
-        return fail(error, rc, "the numbers of changes");
-    if ((rc = user_load(core)))
-        return fail(error, rc, "the users in the store");
-    if ((rc = brick_load(core)))
-        return fail(error, rc, "the bricks in the store");
-    if ((rc = drive_load(core)))
-        return fail(error, rc, "the drives in the store");
-    if ((rc = machine_load(core)))
-        return fail(error, rc, "the VMs in the store");
-    assignment_load(core);
-    edge_certificate_load(core);
-    releases_load(core);
-    return 0;
-}
-
 static void stall_look(void *arg)
 {
     struct core *core = arg;
@@ -143,6 +80,7 @@ static void stall_look(void *arg)
 static int parts_create(struct core *core, char error[static CORE_ERROR_LEN])
 {
     index_init(&core->vms, offsetof(struct vm_slot, vm.uuid), VM_UUID_LEN);
+    object_init(core);
     int rc = machine_create(core);
     if (!rc)
         rc = perform_create(core);
@@ -169,12 +107,10 @@ int core_open(struct core *core, char error[static CORE_ERROR_LEN])
     if (rc)
         return rc;
     snprintf(path, sizeof path, "%s/store", core->config.state_dir);
-    rc = store_open(path, core->loop, &core->store, words);
-    if (rc) {
+    rc = store_claim(path, core->loop, &core->store, words);
+    if (rc)
         snprintf(error, CORE_ERROR_LEN, "%s", words);
-        return rc;
-    }
-    return records_load(core, error);
+    return rc;
 }
 
 /* ---- start ---- */
@@ -215,6 +151,7 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
     if (core->virt_ops == &virt_ops_libvirt &&
         (rc = virt_create(core->loop, &config, reconcile_event, core, &core->virt)))
         return fail(error, rc, "libvirt");
+    machine_start(core);
     reconcile_begin(core);
     stall_look(core);
     log_info("core", "records are loaded", "vms=%zu users=%zu bricks=%zu drives=%zu", core->vms.count,
@@ -236,6 +173,7 @@ static void commits_end(struct core *core)
 
 void core_close(struct core *core)
 {
+    core_load_end(core);
     if (core->store)
         commits_end(core);
     /* Answers that are owed come now, and ask nothing more: what they say is found again at the next
@@ -315,7 +253,7 @@ void core_edge_certificate_set(struct core *core, const uint8_t fingerprint[stat
     core->edge_certificate_known = true;
     /* What cannot be kept is said again at the edge's next hello. */
     if (!same && store_batch_create(core->store, &batch) == 0) {
-        store_put(batch, STORE_META, edge_key, sizeof edge_key - 1, fingerprint, RECORD_HASH_LEN);
+        store_put(batch, STORE_META, CORE_EDGE_KEY, strlen(CORE_EDGE_KEY), fingerprint, RECORD_HASH_LEN);
         store_commit(batch, NULL, NULL);
     }
     perform_wake(core);

@@ -23,6 +23,7 @@ struct core;
 struct loop;
 struct loop_timer;
 struct identity;
+struct load;
 struct machine;
 struct machine_step;
 struct perform;
@@ -106,13 +107,15 @@ struct core {
     struct perform *perform;     /* owned (perform.c) */
     struct reconcile *reconcile; /* owned (reconcile.c) */
 
+    struct load *load; /* owned; while records are loaded (core_load.c) */
+
     struct releases releases; /* releases.c */
 
     uint8_t edge_certificate[RECORD_HASH_LEN]; /* fingerprint; last said by the edge
                                                   (core_edge_certificate_set) */
     bool edge_certificate_known;
     int64_t edge_certificate_expires_ms; /* said with it; 0: not by this kilnd's edge */
-    bool edge_up;        /* verbs' side: edge.sock is connected; shown in daemon.status */
+    bool edge_up;                        /* verbs' side: edge.sock is connected; shown in daemon.status */
     size_t recovering;   /* VMs that were loaded, and whose domain libvirt has not yet shown (reconcile.c) */
     uint64_t clock_boot; /* this boot of the host (deadline.c) */
     int64_t clock_ahead_ms; /* of the wall clock before the monotonic one, as last seen (deadline.c) */
@@ -124,9 +127,14 @@ struct core {
 
 enum { CORE_ERROR_LEN = 320 };
 
-/* Opens identity and store under config.state_dir, loads every object. core->config, loop and config_path are
- * set by the caller. ERROR says what failed in words. */
+/* Opens the identity under config.state_dir and claims the store (store.h), which is then to be looked at.
+ * core->config, loop and config_path are set by the caller. ERROR says what failed in words. */
 int core_open(struct core *core, char error[static CORE_ERROR_LEN]);
+/* Begins the store that was looked at, and loads its objects, for a share of a turn: 1 there is more to load,
+ * 0 all are there, or a negative errno. */
+int core_load(struct core *core, char error[static CORE_ERROR_LEN]);
+/* For core_close: a load that is not over. */
+void core_load_end(struct core *core);
 /* Connects libvirt and begins recovery; core->ports are set. Returns at once; nothing waits for libvirt. */
 int core_start(struct core *core, char error[static CORE_ERROR_LEN]);
 /* Leaves VMs running; makes what is committed durable. */
@@ -176,6 +184,8 @@ uint64_t core_last_seq(const struct core *core);
 
 /* Key in STORE_META of the last number given: u64. */
 #define CORE_ASSIGNMENT_KEY "assignment"
+/* The same of the edge's certificate: its fingerprint. */
+#define CORE_EDGE_KEY "edge-certificate"
 uint64_t core_assignment_next(struct core *core);
 /* Said by the edge at hello; kept in the store; boots wait until it was said once. */
 void core_edge_certificate_set(struct core *core, const uint8_t fingerprint[static RECORD_HASH_LEN]);

@@ -207,8 +207,7 @@ int drive_release(struct core *core, struct store_batch *batch, const uint8_t vm
 
 /* ---- load ---- */
 
-static int drive_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                      size_t value_len_bytes)
+int drive_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes)
 {
     struct core *core = arg;
     struct drive *drive = calloc(1, sizeof *drive);
@@ -222,10 +221,4 @@ static int drive_each(void *arg, const void *key, size_t key_len_bytes, const vo
     if (rc)
         free(drive);
     return rc;
-}
-
-int drive_load(struct core *core)
-{
-    index_init(&core->drives, offsetof(struct drive, id), VM_UUID_LEN);
-    return store_each(core->store, STORE_DRIVES, NULL, 0, 0, drive_each, core);
 }

@@ -370,6 +370,13 @@ static const struct rpc_method methods[] = {
     {NULL, NULL},
 };
 
+static bool must_wait(const char *method, void *link)
+{
+    const struct edge_link *edge = rpc_link_server_arg(link);
+    (void)method;
+    return !edge->verbs->serves;
+}
+
 /* The edge's own user; also kilnd's and root, who could take its place anyway. */
 static bool on_open(struct rpc_link *link, void *arg)
 {
@@ -396,6 +403,7 @@ int edge_link_create(struct verbs *verbs, const char *path, struct edge_link **r
     if (!edge)
         return -ENOMEM;
     struct rpc_server_options options = {.methods = methods,
+                                         .waits = must_wait,
                                          .message_max_bytes = RPC_EDGE_MESSAGE_MAX,
                                          .mode = 0666,
                                          .on_open = on_open,
@@ -412,9 +420,14 @@ int edge_link_create(struct verbs *verbs, const char *path, struct edge_link **r
         edge_link_destroy(edge);
         return error;
     }
-    await_edge(edge);
     *ret_edge = edge;
     return 0;
+}
+
+void edge_link_serve(struct edge_link *edge)
+{
+    await_edge(edge);
+    rpc_server_resume(edge->server);
 }
 
 void edge_link_destroy(struct edge_link *edge)

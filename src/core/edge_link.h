@@ -14,6 +14,8 @@ struct edge_link;
 
 /* Listens on PATH. VERBS is borrowed. 0 or a negative errno. */
 int edge_link_create(struct verbs *verbs, const char *path, struct edge_link **ret_edge);
+/* For verbs_serve: takes what waited for it, and waits for the edge. */
+void edge_link_serve(struct edge_link *edge);
 void edge_link_destroy(struct edge_link *edge);
 
 /* Each sends a notification; without an edge (EDGE may be NULL at the end), or without memory, nothing

@@ -300,8 +300,7 @@ int machine_begin(struct core *core, const struct vm *vm, const char *actor, mac
     return 0;
 }
 
-static int record_load(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                       size_t value_len_bytes)
+int machine_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes)
 {
     struct core *core = arg;
     struct vm vm;
@@ -318,8 +317,13 @@ static int record_load(void *arg, const void *key, size_t key_len_bytes, const v
         core->assignment = vm.assignment_number;
     slot->link_stale = vm.link_up;
     reconcile_loaded(slot);
-    deadline_arm(slot);
     return 0;
+}
+
+void machine_start(struct core *core)
+{
+    for (size_t i = 0; i < core->vms.count; i++)
+        deadline_arm(core->vms.items[i]);
 }
 
 int machine_create(struct core *core)
@@ -331,11 +335,6 @@ int machine_create(struct core *core)
     machine->ready_last = &machine->ready_first;
     core->machine = machine;
     return loop_timer_create(core->loop, retry_due, machine, &machine->retry);
-}
-
-int machine_load(struct core *core)
-{
-    return store_each(core->store, STORE_VMS, NULL, 0, 0, record_load, core);
 }
 
 void machine_destroy(struct core *core)

@@ -15,9 +15,9 @@
  * offence); -ENOENT there is no such VM (any more). VM is the record now, borrowed, NULL with -ENOENT. */
 typedef void machine_done_fn(void *arg, int error, const struct vm *vm);
 
-/* Posts an event about a VM; its at_ms is filled in when it is taken. ACTOR goes to history and audit (core_actor_*; NULL:
- * "kilnd"). DONE may be NULL; it is called once, never from inside. 0 or -ENOMEM (then DONE is never
- * called). */
+/* Posts an event about a VM; its at_ms is filled in when it is taken. ACTOR goes to history and audit
+ * (core_actor_*; NULL: "kilnd"). DONE may be NULL; it is called once, never from inside. 0 or -ENOMEM (then
+ * DONE is never called). */
 int machine_post(struct core *core, const uint8_t uuid[static VM_UUID_LEN], const struct vm_event *event,
                  const char *actor, machine_done_fn *done, void *arg);
 
@@ -35,9 +35,11 @@ int machine_begin(struct core *core, const struct vm *vm, const char *actor, mac
 /* Lets the record go, for good. Its history and audit stay. */
 void machine_forget(struct vm_slot *slot);
 
-/* For core.c: makes core->machine; loads every record; ends it all. */
+/* For core*.c: makes core->machine; takes a record out of the store (as user_load); lets the deadlines of all
+ * run; ends it all. */
 int machine_create(struct core *core);
-int machine_load(struct core *core);
+int machine_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes);
+void machine_start(struct core *core);
 void machine_destroy(struct core *core);
 
 #endif

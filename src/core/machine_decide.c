@@ -20,8 +20,6 @@
 #include "src/io/log.h"
 #include "src/io/loop.h"
 
-static const char assignment_key[] = CORE_ASSIGNMENT_KEY;
-
 /* ---- decide ---- */
 
 static void history_fill(struct history *history, const struct machine_step *step, const struct vm *vm,
@@ -131,7 +129,7 @@ static void assignment_put(struct core *core, struct store_batch *batch)
     if (core->assignment == core->assignment_kept)
         return;
     wire_put_u64(value, core->assignment);
-    store_put(batch, STORE_META, assignment_key, sizeof assignment_key - 1, value, sizeof value);
+    store_put(batch, STORE_META, CORE_ASSIGNMENT_KEY, strlen(CORE_ASSIGNMENT_KEY), value, sizeof value);
     core->assignment_kept = core->assignment;
 }
 

@@ -16,6 +16,7 @@
 #include "src/core/core.h"
 #include "src/core/network.h"
 #include "src/core/sandbox.h"
+#include "src/core/store.h"
 #include "src/core/store_tool.h"
 #include "src/core/verbs.h"
 #include "src/io/locked.h"
@@ -36,8 +37,18 @@ static const char usage[] =
     "  -c FILE   configuration, else " CONFIG_DEFAULT_PATH "\n"
     "\n"
     "SIGTERM ends it and leaves every VM running; SIGHUP does what `kiln reload` does.\n"
-    "When it logs \"ready\", control.sock and edge.sock are in its run_dir.\n"
+    "control.sock and edge.sock are in its run_dir at once; when it logs \"ready\", the store is read and\n"
+    "what waited there is answered.\n"
     "Exit status: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.\n";
+
+struct kilnd {
+    struct core *core;
+    struct verbs *verbs;
+    struct loop_timer *next; /* owned; armed while records are to be loaded */
+    int rc;                  /* of the start; the reading thread's, while that runs */
+    char error[CORE_ERROR_LEN];
+    bool ready, reload_asked;
+};
 
 struct options {
     const char *config_path;
@@ -139,58 +150,129 @@ static int configuration_read(struct core *core, const char *path)
     return 0;
 }
 
+/* ---- signals ---- */
+
 static void end_asked(int signo, void *arg)
 {
     log_info("kilnd", "ends; VMs run on", "signal=%d", signo);
-    loop_stop(((struct core *)arg)->loop);
+    loop_stop(((struct kilnd *)arg)->core->loop);
 }
 
-static void reload_asked(int signo, void *arg)
+static void reload(struct kilnd *kilnd)
 {
-    struct verbs **verbs = arg;
     char error[CONFIG_ERROR_MAX], quoted[LOG_QUOTED_MAX];
-    (void)signo;
-    if (*verbs && verbs_reload(*verbs, error))
+    if (verbs_reload(kilnd->verbs, error))
         log_error("config", "stays as it was", "error=%s", log_quote(error, quoted));
 }
 
-/* VERBS is where they will be: none is handled before the loop runs. */
-static int signals_take(struct core *core, struct verbs **verbs)
+/* Nothing may change before all is loaded. */
+static void reload_asked(int signo, void *arg)
 {
-    int rc = loop_on_signal(core->loop, SIGTERM, end_asked, core);
+    struct kilnd *kilnd = arg;
+    (void)signo;
+    kilnd->reload_asked = !kilnd->ready;
+    if (kilnd->ready)
+        reload(kilnd);
+}
+
+static int signals_take(struct kilnd *kilnd)
+{
+    int rc = loop_on_signal(kilnd->core->loop, SIGTERM, end_asked, kilnd);
     if (!rc)
-        rc = loop_on_signal(core->loop, SIGINT, end_asked, core);
+        rc = loop_on_signal(kilnd->core->loop, SIGINT, end_asked, kilnd);
     if (!rc)
-        rc = loop_on_signal(core->loop, SIGHUP, reload_asked, verbs);
+        rc = loop_on_signal(kilnd->core->loop, SIGHUP, reload_asked, kilnd);
+    return rc;
+}
+
+/* ---- start: both sockets are there at once, and wait for the store ---- */
+
+/* RC not 0: ends. */
+static void started(struct kilnd *kilnd, int rc)
+{
+    struct core *core = kilnd->core;
+    if (!rc)
+        rc = core_start(core, kilnd->error);
+    if (!rc)
+        rc = verbs_serve(kilnd->verbs, kilnd->error);
+    kilnd->rc = rc;
+    if (rc) {
+        loop_stop(core->loop);
+        return;
+    }
+    kilnd->ready = true;
+    log_info("kilnd", "ready", "version=%s run_dir=%s", KILN_VERSION, core->config.run_dir);
+    if (kilnd->reload_asked)
+        reload(kilnd);
+}
+
+static void load(void *arg)
+{
+    struct kilnd *kilnd = arg;
+    int rc = core_load(kilnd->core, kilnd->error);
+    if (rc > 0)
+        loop_timer_arm(kilnd->next, 0);
+    else
+        started(kilnd, rc);
+}
+
+/* On a thread of its own. */
+static void store_read(void *arg)
+{
+    struct kilnd *kilnd = arg;
+    char words[STORE_ERROR_LEN];
+    kilnd->rc = store_look(kilnd->core->store, words);
+    if (kilnd->rc)
+        snprintf(kilnd->error, sizeof kilnd->error, "%s", words);
+}
+
+static void store_was_read(void *arg)
+{
+    struct kilnd *kilnd = arg;
+    /* Told as the store closes: we were asked to end. */
+    if (kilnd->rc == -ECANCELED)
+        kilnd->rc = 0;
+    else if (kilnd->rc)
+        started(kilnd, kilnd->rc);
+    else
+        loop_timer_arm(kilnd->next, 0);
+}
+
+static int start(struct kilnd *kilnd)
+{
+    struct core *core = kilnd->core;
+    int rc = core_open(core, kilnd->error);
+    if (!rc)
+        rc = verbs_start(core, &kilnd->verbs, kilnd->error);
+    if (!rc)
+        rc = loop_timer_create(core->loop, load, kilnd, &kilnd->next);
+    if (!rc && (rc = sandbox_lock()))
+        snprintf(kilnd->error, sizeof kilnd->error, "the sandbox is not closed");
+    if (!rc)
+        rc = store_job(core->store, store_read, store_was_read, kilnd);
     return rc;
 }
 
 static int serve(struct core *core)
 {
-    struct verbs *verbs = NULL;
-    char error[CORE_ERROR_LEN] = "no memory";
+    struct kilnd kilnd = {.core = core, .error = "no memory"};
     int rc = sandbox_enter();
     if (!rc)
         rc = loop_create(&core->loop);
     if (!rc)
-        rc = signals_take(core, &verbs);
+        rc = signals_take(&kilnd);
     if (!rc)
-        rc = core_open(core, error);
+        rc = start(&kilnd);
     if (!rc)
-        rc = verbs_start(core, &verbs, error);
-    if (!rc)
-        rc = core_start(core, error);
-    if (!rc && (rc = sandbox_lock()))
-        snprintf(error, sizeof error, "the sandbox is not closed");
-    if (rc) {
-        log_error("kilnd", "cannot start", "error=%s", error);
-    } else {
-        log_info("kilnd", "ready", "version=%s run_dir=%s", KILN_VERSION, core->config.run_dir);
         rc = loop_run(core->loop);
-    }
-    verbs_stop(verbs);
+    if (!rc)
+        rc = kilnd.rc;
+    if (rc)
+        log_error("kilnd", kilnd.ready ? "cannot go on" : "cannot start", "error=%s", kilnd.error);
+    verbs_stop(kilnd.verbs);
     core_close(core);
-    verbs_destroy(verbs);
+    verbs_destroy(kilnd.verbs);
+    loop_timer_destroy(kilnd.next);
     loop_destroy(core->loop);
     return rc;
 }

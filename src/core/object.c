@@ -69,6 +69,13 @@ int object_commit(struct core *core, struct store_batch *batch, const struct aud
     return rc;
 }
 
+void object_init(struct core *core)
+{
+    index_init(&core->users, offsetof(struct user, fingerprint), RECORD_HASH_LEN);
+    index_init(&core->bricks, offsetof(struct brick, name), VM_NAME_LEN);
+    index_init(&core->drives, offsetof(struct drive, id), VM_UUID_LEN);
+}
+
 void object_finish(struct core *core)
 {
     for (size_t i = 0; i < core->users.count; i++)

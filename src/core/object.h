@@ -79,11 +79,13 @@ int drive_hold_put(struct core *core, struct store_batch *batch, const struct vm
 /* Takes VM out of every drive's holders, in BATCH. -ENOMEM */
 int drive_release(struct core *core, struct store_batch *batch, const uint8_t vm[static VM_UUID_LEN]);
 
-/* ---- for core.c ---- */
+/* ---- for core*.c ---- */
 
-int user_load(struct core *core);
-int brick_load(struct core *core);
-int drive_load(struct core *core);
+void object_init(struct core *core);
+/* Each takes a record out of the store: store_each_fn, ARG is core. -EBADMSG, -EEXIST, -ENOMEM */
+int user_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes);
+int brick_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes);
+int drive_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes);
 /* libvirt is there: volumes that were being made or removed when kilnd ended are. */
 void drive_resume(struct core *core);
 void object_finish(struct core *core);

@@ -79,7 +79,7 @@ static struct store *store_make(const char *path, struct loop *loop)
     return store;
 }
 
-int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN])
+int store_claim(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN])
 {
     struct store *store = store_make(path, loop);
     if (!store)
@@ -87,10 +87,38 @@ int store_open(const char *path, struct loop *loop, struct store **ret_store, ch
     int rc = store_folder_lock(path, &store->lock_fd, error);
     if (!rc)
         rc = head_load(store, error);
-    if (!rc)
-        rc = store_env_open(store, error);
+    if (!rc && (rc = store_bell_make(store)) < 0)
+        say(error, rc, "cannot watch the commits of", path);
+    if (rc) {
+        store_close(store);
+        return rc;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+int store_look(struct store *store, char error[STORE_ERROR_LEN])
+{
+    return store_env_check(store, error);
+}
+
+int store_begin(struct store *store, char error[STORE_ERROR_LEN])
+{
+    int rc = store_env_make(store, error);
     if (!rc && (rc = store_thread_start(store)) < 0)
-        say(error, rc, "cannot start the commit thread of", path);
+        say(error, rc, "cannot start the commit thread of", store->folder);
+    return rc;
+}
+
+int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN])
+{
+    struct store *store;
+    int rc = store_claim(path, loop, &store, error);
+    if (rc)
+        return rc;
+    rc = store_look(store, error);
+    if (!rc)
+        rc = store_begin(store, error);
     if (rc) {
         store_close(store);
         return rc;

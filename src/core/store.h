@@ -51,9 +51,16 @@ enum {
 #define STORE_FORMAT_KEY "format"
 #define STORE_AUDIT_END_KEY "audit-end"
 
-/* Checks and opens the store in folder PATH (makes it, when there never was one) and starts its commit
- * thread. -EBUSY another process has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, older than
- * its head, or gone; other errno of the file system; ERROR says it in words. LOOP is borrowed. */
+/* Opens the store in folder PATH (makes it, when there never was one), in three steps, because the second
+ * reads every page: store_claim makes it this process's, store_look checks it and may run on another thread
+ * (store_job), store_begin lets it be read and written. A store that is claimed takes jobs, and closes.
+ * -EBUSY another process has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, older than its
+ * head, or gone, -ECANCELED it closes meanwhile (a look in a job only); other errno of the file system; ERROR
+ * says it in words. LOOP is borrowed. */
+int store_claim(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN]);
+int store_look(struct store *store, char error[STORE_ERROR_LEN]);
+int store_begin(struct store *store, char error[STORE_ERROR_LEN]);
+/* The three at once. */
 int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN]);
 
 /* Makes everything that is committed durable (trying for at most two seconds when the disk refuses), then

@@ -322,7 +322,7 @@ static void turn_end(void *arg)
     pthread_mutex_unlock(&store->lock);
 }
 
-int store_thread_start(struct store *store)
+int store_bell_make(struct store *store)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -339,7 +339,12 @@ int store_thread_start(struct store *store)
     if (rc)
         return rc;
     loop_watch_set(store->watch, LOOP_READ);
-    rc = thread_create(&store->thread, thread_main, store);
+    return 0;
+}
+
+int store_thread_start(struct store *store)
+{
+    int rc = thread_create(&store->thread, thread_main, store);
     store->thread_runs = rc == 0;
     return rc;
 }

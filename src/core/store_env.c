@@ -93,11 +93,24 @@ static int map_check(const struct store *store, const struct store_walked *walke
     return gone(store, error, "damaged: the file is shorter than its map");
 }
 
+/* The first look, beside a loop that may end meanwhile. */
+static int record_looked(void *arg, enum store_database database, const void *key, size_t key_len_bytes,
+                         const void *value, size_t value_len_bytes)
+{
+    const struct store *store = arg;
+    (void)database;
+    (void)key;
+    (void)key_len_bytes;
+    (void)value;
+    (void)value_len_bytes;
+    return !store->thread_runs && store_job_ends(store) ? -ECANCELED : 0;
+}
+
 static int file_check(struct store *store, int fd, struct store_verdict *ret_verdict,
                       char error[STORE_ERROR_LEN])
 {
-    char words[STORE_ERROR_LEN];
-    int rc = store_check(fd, 0, NULL, NULL, ret_verdict, words);
+    char words[STORE_ERROR_LEN] = "kilnd ends";
+    int rc = store_check(fd, 0, record_looked, store, ret_verdict, words);
     if (rc == -ENODATA)
         return head_compare(store, ret_verdict, error);
     if (rc == -EUCLEAN)
@@ -229,23 +242,35 @@ static int format_write(struct store *store)
     return rc;
 }
 
-int store_env_open(struct store *store, char error[STORE_ERROR_LEN])
+int store_env_check(struct store *store, char error[STORE_ERROR_LEN])
 {
     struct store_verdict verdict;
     int rc = folder_check(store, &verdict, error);
     if (rc)
         return rc;
     store->sums = verdict.sums;
+    store->format = verdict.format;
     pthread_mutex_lock(&store->lock);
     store->transaction = verdict.walked.transaction;
     pthread_mutex_unlock(&store->lock);
-    rc = env_make(store);
+    return 0;
+}
+
+int store_env_make(struct store *store, char error[STORE_ERROR_LEN])
+{
+    int rc = env_make(store);
     if (!rc)
-        rc = verdict.format == STORE_FORMAT ? databases_open(store) : format_write(store);
+        rc = store->format == STORE_FORMAT ? databases_open(store) : format_write(store);
     if (!rc)
         return 0;
     store_env_close(store);
     return say(store, error, store_errno(rc), "cannot open the store");
+}
+
+int store_env_open(struct store *store, char error[STORE_ERROR_LEN])
+{
+    int rc = store_env_check(store, error);
+    return rc ? rc : store_env_make(store, error);
 }
 
 void store_env_close(struct store *store)

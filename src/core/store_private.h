@@ -49,6 +49,7 @@ struct store {
     pthread_rwlock_t map_lock;
 
     struct store_sums sums; /* of what is durable; the commit thread's, once it runs */
+    uint32_t format;        /* of what was checked; 0: nothing is there yet */
 
     /* The loop's: committed in this turn. */
     struct store_list turn;
@@ -80,13 +81,17 @@ void store_list_finish(struct store_list *list);
 /* Makes and locks FOLDER. -EBUSY another process has it; errno, and ERROR. (store.c) */
 int store_folder_lock(const char *folder, int *ret_fd, char error[STORE_ERROR_LEN]);
 
+/* What tells the loop of the commit thread's work, and of a job's end (store_commit.c). */
+int store_bell_make(struct store *store);
 /* Starts and ends the commit thread (store_commit.c). Ending makes durable what is queued, if the disk lets
- * it. */
+ * it, and takes the bell down. */
 int store_thread_start(struct store *store);
 void store_thread_stop(struct store *store);
 
-/* Checks the file, opens LMDB's environment on it and its databases (store_env.c). As store_open. With
+/* Checks the file; opens LMDB's environment on it and its databases; both (store_env.c). As store_open. With
  * map_lock held alone, or before the thread runs. */
+int store_env_check(struct store *store, char error[STORE_ERROR_LEN]);
+int store_env_make(struct store *store, char error[STORE_ERROR_LEN]);
 int store_env_open(struct store *store, char error[STORE_ERROR_LEN]);
 void store_env_close(struct store *store);
 

@@ -91,8 +91,7 @@ int user_remove(struct core *core, const char *name, const char *actor, object_d
     return 0;
 }
 
-static int user_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                     size_t value_len_bytes)
+int user_load(void *arg, const void *key, size_t key_len_bytes, const void *value, size_t value_len_bytes)
 {
     struct core *core = arg;
     struct user *user = malloc(sizeof *user);
@@ -104,10 +103,4 @@ static int user_each(void *arg, const void *key, size_t key_len_bytes, const voi
     if (rc)
         free(user);
     return rc;
-}
-
-int user_load(struct core *core)
-{
-    index_init(&core->users, offsetof(struct user, fingerprint), RECORD_HASH_LEN);
-    return store_each(core->store, STORE_USERS, NULL, 0, 0, user_each, core);
 }

@@ -49,13 +49,23 @@ static int64_t count_living(const struct core *core)
 }
 
 /* What cannot be written now is tried again until it can. */
-static void write_store(struct json_writer *out, struct store *store)
+static void write_store(struct json_writer *out, const struct verbs *verbs)
 {
+    struct store *store = verbs->core->store;
     char words[STORE_ERROR_LEN];
     store_error_words(store, words);
-    json_write_text(out, "store", words[0] ? "failing" : "up");
+    json_write_text(out, "store", !verbs->serves ? "recovering" : words[0] ? "failing" : "up");
     json_write_text(out, "store_error", words);
     json_write_int(out, "store_waiting", (int64_t)store_waiting(store));
+}
+
+/* Before the records are there, nobody knows. */
+static void write_count(struct json_writer *out, const struct verbs *verbs, const char *name, int64_t count)
+{
+    if (verbs->serves)
+        json_write_int(out, name, count);
+    else
+        json_write_null(out, name);
 }
 
 void verb_daemon_status(struct ask *ask)
@@ -70,12 +80,12 @@ void verb_daemon_status(struct ask *ask)
     json_write_text(&out, "libvirt", libvirt ? "up" : "down");
     json_write_text(&out, "edge", core->edge_up ? "up" : "down");
     json_write_int(&out, "edge_certificate_expires", core->edge_certificate_expires_ms);
-    write_store(&out, core->store);
-    json_write_int(&out, "vms", count_living(core));
-    json_write_int(&out, "recovering", (int64_t)core->recovering);
-    json_write_int(&out, "orphans", (int64_t)reconcile_orphans(core));
+    write_store(&out, ask->verbs);
+    write_count(&out, ask->verbs, "vms", count_living(core));
+    write_count(&out, ask->verbs, "recovering", (int64_t)core->recovering);
+    write_count(&out, ask->verbs, "orphans", (int64_t)reconcile_orphans(core));
     json_write_int(&out, "stalls", (int64_t)core->stalls);
-    json_write_int(&out, "queue", (int64_t)core_boot_queue(core));
+    write_count(&out, ask->verbs, "queue", (int64_t)core_boot_queue(core));
     json_write_object_end(&out);
     ask_send(ask, 200, &out);
 }

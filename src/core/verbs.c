@@ -51,8 +51,6 @@ static int make_tables(struct verbs *verbs)
         error = tickets_create(&verbs->tickets);
     if (!error)
         error = challenges_create(&verbs->challenges);
-    if (!error)
-        error = replay_create(verbs->core->store, &verbs->replay);
     return error;
 }
 
@@ -102,6 +100,19 @@ int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static C
     }
     core->ports = (struct core_ports){guest_assign, guest_tell_drives, bridges_close, channels_close, verbs};
     *ret_verbs = verbs;
+    return 0;
+}
+
+int verbs_serve(struct verbs *verbs, char error[static CORE_ERROR_LEN])
+{
+    int rc = replay_create(verbs->core->store, &verbs->replay);
+    if (rc) {
+        snprintf(error, CORE_ERROR_LEN, "the requests that were seen: %s", strerror(-rc));
+        return rc;
+    }
+    verbs->serves = true;
+    edge_link_serve(verbs->edge);
+    control_serve(verbs->control);
     return 0;
 }
 

@@ -26,6 +26,7 @@ struct tickets;
  * name. */
 struct verbs {
     struct core *core; /* borrowed */
+    bool serves;       /* verbs_serve was called */
     struct sessions *sessions;
     struct tickets *tickets;
     struct challenges *challenges;
@@ -39,9 +40,11 @@ struct verbs {
     struct control *control;
 };
 
-/* Sets core->ports and opens run_dir/control.sock and run_dir/edge.sock. After core_open, before core_start.
- * Negative errno; ERROR says what failed in words. */
+/* Sets core->ports and opens run_dir/control.sock and run_dir/edge.sock. After core_open. Until verbs_serve
+ * daemon.status is answered, and every other call waits. Negative errno; ERROR says what failed in words. */
 int verbs_start(struct core *core, struct verbs **ret_verbs, char error[static CORE_ERROR_LEN]);
+/* After core_start: takes every call, and those that waited first. Errors as above. */
+int verbs_serve(struct verbs *verbs, char error[static CORE_ERROR_LEN]);
 
 /* core_reload; then guests are told to look for a newer release. */
 int verbs_reload(struct verbs *verbs, char error[static CONFIG_ERROR_MAX]);

@@ -163,6 +163,8 @@ static int dispatch(struct rpc_peer *peer, const struct rpc_message *message)
 {
     struct rpc_request *request = NULL;
     void *arg = peer->options.arg;
+    if (peer->options.waits != NULL && peer->options.waits(message->method, arg))
+        return -EAGAIN;
     if (message->kind == RPC_MESSAGE_REQUEST) {
         request = open_request(peer, message->id);
         if (request == NULL)

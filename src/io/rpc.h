@@ -63,7 +63,9 @@ struct rpc_options {
     void (*emit)(void *arg, const char *text, size_t len_bytes);
     /* A method that METHODS does not have. Returns false to answer -32601. Optional. */
     bool (*fallback)(struct rpc_request *request, const char *method, const struct json *params, void *arg);
-    void *arg;      /* for methods and fallback, and for emit */
+    /* Whether METHOD cannot be taken now: its message, and all behind it, wait. Optional. */
+    bool (*waits)(const char *method, void *arg);
+    void *arg;      /* for methods, fallback and waits, and for emit */
     void *emit_arg; /* for emit instead of ARG, when not NULL */
 };
 
@@ -71,8 +73,9 @@ int rpc_peer_create(struct loop *loop, const struct rpc_options *options, struct
 /* Calls that wait end with -ECONNRESET; requests not yet answered may still be answered, into nothing. */
 void rpc_peer_destroy(struct rpc_peer *peer);
 
-/* Takes one message. -EBADMSG malformed, too long or too deep: -32700, or MESSAGE_TOO_LARGE for what is over
- * a limit, was emitted and the carrier must close. -ENOMEM: the same, nothing was emitted. */
+/* Takes one message. -EAGAIN it is one that waits, to be fed again. -EBADMSG malformed, too long or too deep:
+ * -32700, or MESSAGE_TOO_LARGE for what is over a limit, was emitted and the carrier must close. -ENOMEM: the
+ * same, nothing was emitted. */
 int rpc_peer_feed(struct rpc_peer *peer, const char *text, size_t len_bytes);
 /* For a carrier that closes as a message is over its limit before it is whole: says MESSAGE_TOO_LARGE. */
 void rpc_peer_tell_too_large(struct rpc_peer *peer);

@@ -23,7 +23,7 @@ struct rpc_line {
     int error;     /* for on_down */
     bool closing;  /* no further message is taken */
     bool half;     /* the peer sends no more, but may wait for answers */
-    bool held;     /* the peer must first read what waits for it */
+    bool held;     /* the peer must first read what waits for it, or its call waits */
     unsigned busy; /* calls of ours on the stack */
     bool gone;     /* destroyed; freed when busy is 0 */
 };
@@ -99,6 +99,10 @@ static bool take_line(struct rpc_line *line, struct evbuffer *input)
         error = -ENOMEM;
     else if (len > 0)
         error = rpc_peer_feed(line->peer, text, len);
+    if (error == -EAGAIN) {
+        line->held = true;
+        return false;
+    }
     evbuffer_drain(input, len + 1);
     if (error < 0)
         schedule_down(line, error);
@@ -121,7 +125,7 @@ static void on_data(void *arg, struct evbuffer *input)
         more = take_line(line, input);
     if (line->closing && !line->gone) {
         evbuffer_drain(input, evbuffer_get_length(input));
-    } else if (!line->gone && must_read(line)) {
+    } else if (!line->gone && (line->held || must_read(line))) {
         line->held = true;
         stream_pause(line->stream);
     } else if (!line->gone && more) {
@@ -138,13 +142,18 @@ static void on_rest_due(void *arg)
         stream_resume(line->stream);
 }
 
-static void on_drained(void *arg)
+/* A call that waits all the same is held again. */
+void rpc_line_resume(struct rpc_line *line)
 {
-    struct rpc_line *line = arg;
     if (!line->held || line->stream == NULL)
         return;
     line->held = false;
     stream_resume(line->stream);
+}
+
+static void on_drained(void *arg)
+{
+    rpc_line_resume(arg);
 }
 
 static void on_ready(void *arg)

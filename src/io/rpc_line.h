@@ -32,6 +32,8 @@ int rpc_line_create(struct loop *loop, const struct rpc_options *options, const 
 void rpc_line_attach(struct rpc_line *line, struct stream *stream);
 struct rpc_peer *rpc_line_peer(struct rpc_line *line);
 size_t rpc_line_queued_bytes(const struct rpc_line *line);
+/* Calls that had to wait (rpc_options) are fed again. */
+void rpc_line_resume(struct rpc_line *line);
 /* Takes no further message, sends what is queued; on_down comes in a later turn. */
 void rpc_line_close(struct rpc_line *line);
 /* What is queued is still sent; waiting calls of the peer end. No on_down comes any more. NULL does

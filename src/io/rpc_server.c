@@ -69,6 +69,7 @@ static int open_line(struct rpc_link *link, int fd)
     struct rpc_options options = {.methods = server->options.methods,
                                   .message_max_bytes = server->options.message_max_bytes,
                                   .fallback = server->options.fallback,
+                                  .waits = server->options.waits,
                                   .arg = link};
     struct rpc_line_owner owner = {.on_down = on_link_down, .waits = true, .arg = link};
     struct stream *stream;
@@ -180,6 +181,12 @@ int rpc_server_open(struct loop *loop, const char *path, const struct rpc_server
     loop_watch_set(server->watch, LOOP_READ);
     *ret_server = server;
     return 0;
+}
+
+void rpc_server_resume(struct rpc_server *server)
+{
+    for (struct rpc_link *link = server->links; link != NULL; link = link->next)
+        rpc_line_resume(link->line);
 }
 
 void rpc_server_close(struct rpc_server *server)

@@ -24,6 +24,8 @@ struct rpc_client;
 struct rpc_server_options {
     const struct rpc_method *methods; /* handlers get the struct rpc_link as ARG */
     bool (*fallback)(struct rpc_request *request, const char *method, const struct json *params, void *link);
+    /* As of rpc_options, until rpc_server_resume. */
+    bool (*waits)(const char *method, void *link);
     size_t message_max_bytes; /* 0: RPC_MESSAGE_MAX */
     size_t links_max;         /* 0: 64; a further connection is closed at once */
     mode_t mode;              /* of the socket file, 0660 */
@@ -37,6 +39,8 @@ struct rpc_server_options {
 /* Listens on PATH; a stale socket file is replaced, a live one is -EADDRINUSE. */
 int rpc_server_open(struct loop *loop, const char *path, const struct rpc_server_options *options,
                     struct rpc_server **ret_server);
+/* What waited is looked at once more. */
+void rpc_server_resume(struct rpc_server *server);
 /* Removes the file, closes every link (on_close is called). */
 void rpc_server_close(struct rpc_server *server);
 

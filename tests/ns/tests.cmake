@@ -20,6 +20,11 @@ if(NOT KILN_FUZZ)
   add_executable(ns_sandbox_core ${ns}/sandbox_core.c ${ns}/sandbox_deeds.c)
   target_link_libraries(ns_sandbox_core PRIVATE kiln_core)
 
+  if(NOT KILN_SANITIZE)
+    add_library(ns_slow_disk MODULE ${ns}/slow_disk.c)
+    set_target_properties(ns_slow_disk PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
+  endif()
+
   set_target_properties(ns_hostile_edge ns_peer ns_users ns_sandbox_edge ns_sandbox_core PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ns)
 
   if(NOT KILN_SANITIZE)

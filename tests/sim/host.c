@@ -13,6 +13,7 @@
 #include "tests/sim/claims.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/false_virt.h"
+#include "tests/unit/core_loaded.h"
 
 /* Deadlines are short, so that a life need not last for hours; the retention is what claims.h calls the end.
  */
@@ -88,7 +89,8 @@ void host_start(void)
     host.core = core;
     host.dying = false;
     host.kill_in = 0;
-    if (core_open(core, error) || verbs_start(core, &host.verbs, error) || core_start(core, error)) {
+    if (core_open(core, error) || verbs_start(core, &host.verbs, error) || core_load_all(core, error) ||
+        core_start(core, error) || verbs_serve(host.verbs, error)) {
         claim_broken("starts", "kilnd does not start: %s", error);
         return;
     }

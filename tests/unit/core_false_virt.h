@@ -27,6 +27,7 @@
 #include "src/core/store.h"
 #include "src/core/virt_ops.h"
 #include "src/io/loop.h"
+#include "tests/unit/core_loaded.h"
 
 /* A test of many VMs makes room for what is owed to them. */
 #ifndef FALSE_ASKS_MAX
@@ -321,7 +322,7 @@ static inline void core_up(struct fixture *fixture)
     core->ports = (struct core_ports){port_assign, port_drives, port_bridges, port_channels, fixture};
     memset(&false_virt, 0, sizeof false_virt);
     false_virt.core = core;
-    if (core_open(core, error) || core_start(core, error))
+    if (core_open(core, error) || core_load_all(core, error) || core_start(core, error))
         fail_msg("%s", error);
     fixture->told = (struct told){0};
     fixture->watcher = (struct core_watcher){.changed = change_told, .arg = &fixture->told};

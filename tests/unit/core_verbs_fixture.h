@@ -24,12 +24,13 @@
 #include "src/core/object.h"
 #include "src/core/store.h"
 #include "src/core/verbs.h"
-#include "src/core/virt_ops.h"
 #include "src/io/config.h"
 #include "src/io/loop.h"
 #include "src/io/random.h"
 #include "src/io/rpc_socket.h"
 #include "tests/unit/core_folder.h"
+#include "tests/unit/core_loaded.h"
+#include "tests/unit/core_yes_virt.h"
 
 static inline int test_random(void *arg, uint8_t *out, size_t len)
 {
@@ -37,131 +38,6 @@ static inline int test_random(void *arg, uint8_t *out, size_t len)
     random_fill(out, len);
     return 0;
 }
-
-/* ---- a libvirt that says yes ---- */
-
-static struct loop *yes_loop;
-static size_t yes_owed; /* answers not yet given */
-
-struct yes {
-    virt_answer_fn *answered;
-    void *arg;
-};
-
-static void yes_said(void *arg)
-{
-    struct yes *yes = arg;
-    struct virt_answer answer = {.words = ""};
-    memset(answer.volume.sha256, 'a', 64);
-    yes_owed--;
-    yes->answered(yes->arg, &answer);
-    free(yes);
-}
-
-static int say_yes(virt_answer_fn *answered, void *arg)
-{
-    struct yes *yes = malloc(sizeof *yes);
-    *yes = (struct yes){answered, arg};
-    yes_owed++;
-    return loop_post(yes_loop, yes_said, yes);
-}
-
-static bool yes_connected(const struct virt *virt)
-{
-    (void)virt;
-    return true;
-}
-
-static int yes_host(struct virt *virt, virt_answer_fn *answered, void *arg)
-{
-    (void)virt;
-    return say_yes(answered, arg);
-}
-
-static int yes_name(struct virt *virt, const char *name, virt_answer_fn *answered, void *arg)
-{
-    (void)virt;
-    (void)name;
-    return say_yes(answered, arg);
-}
-
-static int yes_overlay(struct virt *virt, const char *uuid, const char *image, virt_answer_fn *answered,
-                       void *arg)
-{
-    (void)image;
-    return yes_name(virt, uuid, answered, arg);
-}
-
-static int yes_drive(struct virt *virt, const char *drive, uint64_t size, virt_answer_fn *answered, void *arg)
-{
-    (void)size;
-    return yes_name(virt, drive, answered, arg);
-}
-
-static int yes_spec(struct virt *virt, const struct virt_vm_spec *spec, virt_answer_fn *answered, void *arg)
-{
-    (void)virt;
-    (void)spec;
-    return say_yes(answered, arg);
-}
-
-static int yes_held(struct virt *virt, uint8_t (*held)[4], size_t nheld, virt_answer_fn *answered, void *arg)
-{
-    (void)nheld;
-    free(held);
-    return yes_host(virt, answered, arg);
-}
-
-static int yes_attached(struct virt *virt, const char *uuid, const char *drive, bool readonly,
-                        virt_answer_fn *answered, void *arg)
-{
-    (void)drive;
-    (void)readonly;
-    return yes_name(virt, uuid, answered, arg);
-}
-
-static int yes_console(struct virt *virt, const char *uuid, virt_console_line_fn *line, void *line_arg,
-                       virt_answer_fn *answered, void *arg)
-{
-    (void)line;
-    (void)line_arg;
-    return yes_name(virt, uuid, answered, arg);
-}
-
-static void yes_uuid(struct virt *virt, const char *uuid)
-{
-    (void)virt;
-    (void)uuid;
-}
-
-static size_t yes_tail(const struct virt *virt, const char *uuid, char *ret_text, size_t size)
-{
-    (void)virt;
-    (void)uuid;
-    (void)size;
-    ret_text[0] = '\0';
-    return 0;
-}
-
-static const struct virt_ops yes_ops = {
-    .is_connected = yes_connected,
-    .ensure_host = yes_host,
-    .ensure_overlay = yes_overlay,
-    .overlay_gone = yes_name,
-    .ensure_drive = yes_drive,
-    .drive_gone = yes_name,
-    .volume_hash = yes_name,
-    .ensure_address = yes_spec,
-    .address_gone = yes_spec,
-    .addresses_keep = yes_held,
-    .ensure_domain = yes_spec,
-    .domain_gone = yes_name,
-    .domain_list = yes_host,
-    .ensure_attached = yes_attached,
-    .ensure_console = yes_console,
-    .console_tail = yes_tail,
-    .console_forget = yes_uuid,
-};
 
 /* ---- the world ---- */
 
@@ -393,8 +269,8 @@ static inline int64_t world_publish(struct world *world, uint64_t version)
     return info.st_ctim.tv_sec * INT64_C(1000) + info.st_ctim.tv_nsec / 1000000;
 }
 
-/* Opens kilnd on what is in the folder, and connects. */
-static inline void world_start(struct world *world)
+/* Opens kilnd on what is in the folder, with nothing loaded, and connects. */
+static inline void world_open(struct world *world)
 {
     char text[512], words[CONFIG_ERROR_MAX], error[CORE_ERROR_LEN] = "";
     snprintf(text, sizeof text,
@@ -407,11 +283,25 @@ static inline void world_start(struct world *world)
     yes_loop = world->core.loop;
     world->core.virt_ops = &yes_ops;
     world->last_notice = &world->notices;
-    if (core_open(&world->core, error) || verbs_start(&world->core, &world->verbs, error) ||
-        core_start(&world->core, error))
+    if (core_open(&world->core, error) || verbs_start(&world->core, &world->verbs, error))
         fail_msg("%s", error);
     world_connect(world, "control.sock", &world->control);
     world_connect(world, "edge.sock", &world->edge);
+}
+
+/* Loads, and serves. */
+static inline void world_serve(struct world *world)
+{
+    char error[CORE_ERROR_LEN] = "";
+    if (core_load_all(&world->core, error) || core_start(&world->core, error) ||
+        verbs_serve(world->verbs, error))
+        fail_msg("%s", error);
+}
+
+static inline void world_start(struct world *world)
+{
+    world_open(world);
+    world_serve(world);
 }
 
 static inline bool world_is_owed(const struct world *world)
