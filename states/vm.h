@@ -179,8 +179,8 @@ struct vm {
     struct fsm_head head;
 
     /* given at create */
-    uint8_t uuid[VM_UUID_LEN]; /* the VM's id everywhere, and the domain's UUID */
     char name[VM_NAME_LEN];
+    uint8_t uuid[VM_UUID_LEN]; /* the VM's id everywhere, and the domain's UUID; right behind its name */
     char brick[VM_NAME_LEN];
     uint8_t brick_hash[VM_HASH_LEN];
     uint16_t vcpus;

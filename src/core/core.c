@@ -79,9 +79,13 @@ static void stall_look(void *arg)
 
 static int parts_create(struct core *core, char error[static CORE_ERROR_LEN])
 {
+    _Static_assert(offsetof(struct vm, uuid) == offsetof(struct vm, name) + VM_NAME_LEN, "one key");
     index_init(&core->vms, offsetof(struct vm_slot, vm.uuid), VM_UUID_LEN);
+    index_init(&core->names, offsetof(struct vm_slot, vm.name), VM_NAME_LEN + VM_UUID_LEN);
     object_init(core);
-    int rc = machine_create(core);
+    int rc = network_init(&core->network, &core->config);
+    if (!rc)
+        rc = machine_create(core);
     if (!rc)
         rc = perform_create(core);
     if (!rc)
@@ -190,6 +194,8 @@ void core_close(struct core *core)
     core->stall_timer = NULL;
     object_finish(core);
     index_finish(&core->vms);
+    index_finish(&core->names);
+    network_finish(&core->network);
     identity_close(core->identity);
     core->identity = NULL;
 }

@@ -13,6 +13,7 @@
 #include "protocol/code.h"
 #include "src/core/audit.h"
 #include "src/core/index.h"
+#include "src/core/network.h"
 #include "src/core/record.h"
 #include "src/core/releases.h"
 #include "src/core/virt.h"
@@ -93,10 +94,12 @@ struct core {
     struct core_ports ports;         /* set by the verbs' side before core_start */
     struct audit audit;
 
-    struct index vms;    /* of struct vm_slot by uuid (machine.c) */
-    struct index users;  /* of struct user by fingerprint (user.c) */
-    struct index bricks; /* of struct brick by name (brick.c) */
-    struct index drives; /* of struct drive by id (drive.c) */
+    struct index vms;       /* of struct vm_slot by uuid (machine.c) */
+    struct index names;     /* the same by name, then uuid (machine.c) */
+    struct network network; /* their addresses (machine.c) */
+    struct index users;     /* of struct user by fingerprint (user.c) */
+    struct index bricks;    /* of struct brick by name (brick.c) */
+    struct index drives;    /* of struct drive by id (drive.c) */
 
     uint64_t seq;             /* of the last change that was decided (machine.c) */
     uint64_t assignment;      /* last number given (core_assignment_next) */
@@ -151,6 +154,8 @@ const struct vm_slot *core_vm(const struct core *core, const uint8_t uuid[static
 const struct vm_slot *core_vm_at(const struct core *core, size_t index);
 /* The index of the first VM behind UUID, in the order of core_vm_at. */
 size_t core_vm_after(const struct core *core, const uint8_t uuid[static VM_UUID_LEN]);
+/* The one that has NAME and is not destroyed, durable or not; NULL when there is none. */
+const struct vm_slot *core_vm_living(const struct core *core, const char *name);
 /* By id, by a unique prefix of it (4 or more characters), or by name (a living VM first, then the newest). */
 const struct vm_slot *core_vm_search(const struct core *core, const char *word);
 

@@ -52,6 +52,29 @@ static const struct vm_slot *search_prefix(const struct core *core, const char *
     return found;
 }
 
+/* The place of the first VM of NAME in core->names, whether there is one or not. */
+static size_t names_begin(const struct core *core, const char *name)
+{
+    char key[VM_NAME_LEN + VM_UUID_LEN] = "";
+    snprintf(key, VM_NAME_LEN, "%s", name);
+    return index_after(&core->names, key);
+}
+
+static const struct vm_slot *name_at(const struct core *core, size_t at, const char *name)
+{
+    const struct vm_slot *slot = at < core->names.count ? core->names.items[at] : NULL;
+    return slot && strcmp(slot->vm.name, name) == 0 ? slot : NULL;
+}
+
+const struct vm_slot *core_vm_living(const struct core *core, const char *name)
+{
+    const struct vm_slot *slot;
+    for (size_t i = names_begin(core, name); (slot = name_at(core, i, name)); i++)
+        if (slot->vm.head.state != VM_DESTROYED)
+            return slot;
+    return NULL;
+}
+
 static bool is_better(const struct vm_slot *slot, const struct vm_slot *than)
 {
     bool lives = slot->vm.head.state != VM_DESTROYED;
@@ -63,9 +86,12 @@ static bool is_better(const struct vm_slot *slot, const struct vm_slot *than)
 const struct vm_slot *core_vm_search(const struct core *core, const char *word)
 {
     const struct vm_slot *slot, *found = NULL;
-    for (size_t i = 0; (slot = core_vm_at(core, i)); i++)
-        if (!slot->fresh && strcmp(slot->vm.name, word) == 0 && is_better(slot, found))
+    uint8_t uuid[VM_UUID_LEN];
+    for (size_t i = names_begin(core, word); (slot = name_at(core, i, word)); i++)
+        if (!slot->fresh && is_better(slot, found))
             found = slot;
+    if (!found && core_uuid_parse(word, uuid) == 0)
+        return core_vm(core, uuid);
     return found ? found : search_prefix(core, word);
 }
 

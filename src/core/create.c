@@ -19,16 +19,6 @@ bool create_name_good(const char *name)
     return name_valid(name);
 }
 
-static bool name_taken(const struct core *core, const char *name)
-{
-    for (size_t i = 0; i < core->vms.count; i++) {
-        const struct vm_slot *slot = core->vms.items[i];
-        if (slot->vm.head.state != VM_DESTROYED && strcmp(slot->vm.name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void holder_say(const struct core *core, const struct drive *drive, const struct holder *holder,
                        char *ret_detail)
 {
@@ -113,7 +103,7 @@ static enum kiln_code order_take(struct core *core, const struct create_order *o
         snprintf(ret_detail, VM_DETAIL_LEN, "brick %.64s", order->brick);
         return CODE_NOT_FOUND;
     }
-    if (name_taken(core, order->name)) {
+    if (core_vm_living(core, order->name)) {
         snprintf(ret_detail, VM_DETAIL_LEN, "VM %s", order->name);
         return CODE_ALREADY_EXISTS;
     }
@@ -123,7 +113,7 @@ static enum kiln_code order_take(struct core *core, const struct create_order *o
             return code;
     }
     brick_take(core, brick, vm);
-    if (network_address(core, vm->ipv4))
+    if (network_address(&core->network, vm->ipv4))
         return CODE_NO_ADDRESS;
     network_mac(vm->ipv4, vm->mac);
     return CODE_NONE;

@@ -233,6 +233,28 @@ static void deadline_due(void *arg)
 
 /* ---- the table ---- */
 
+/* Into the tables where it is looked for. */
+static int slot_enter(struct vm_slot *slot)
+{
+    struct core *core = slot->core;
+    int rc = network_hold(&core->network, &slot->vm);
+    if (rc)
+        return rc;
+    rc = index_add(&core->vms, slot);
+    if (!rc && (rc = index_add(&core->names, slot)))
+        index_remove(&core->vms, slot->vm.uuid);
+    if (rc)
+        network_release(&core->network, &slot->vm);
+    return rc;
+}
+
+static void slot_leave(struct vm_slot *slot)
+{
+    index_remove(&slot->core->vms, slot->vm.uuid);
+    index_remove(&slot->core->names, slot->vm.name);
+    network_release(&slot->core->network, &slot->vm);
+}
+
 static int slot_create(struct core *core, const struct vm *vm, uint64_t seq, struct vm_slot **ret_slot)
 {
     struct vm_slot *slot = calloc(1, sizeof *slot);
@@ -246,7 +268,7 @@ static int slot_create(struct core *core, const struct vm *vm, uint64_t seq, str
     if (!rc)
         rc = perform_slot_init(slot);
     if (!rc)
-        rc = index_add(&core->vms, slot);
+        rc = slot_enter(slot);
     if (rc) {
         perform_slot_finish(slot);
         if (slot->deadline)
@@ -275,7 +297,7 @@ void machine_slot_destroy(struct vm_slot *slot)
 {
     ready_remove(slot);
     reconcile_forget(slot);
-    index_remove(&slot->core->vms, slot->vm.uuid);
+    slot_leave(slot);
     while (slot->first)
         machine_step_finish(step_take(slot), -ENOENT, NULL);
     perform_slot_finish(slot);

@@ -69,30 +69,65 @@ bool network_has_address(const struct vm *vm)
     return !(vm->gone & VM_GONE_NETWORK);
 }
 
-int network_address(const struct core *core, uint8_t ret_ipv4[static 4])
+/* ---- which are taken ---- */
+
+/* The place of an address in the subnet, from the tenth on; SIZE_MAX: it is none of it, or VM has none. */
+static size_t place(const struct network *network, const struct vm *vm)
+{
+    uint32_t address = wire_get_u32(vm->ipv4);
+    bool is_ours = address >= network->first && address - network->first < network->room;
+    return is_ours && network_has_address(vm) ? address - network->first : SIZE_MAX;
+}
+
+int network_init(struct network *network, const struct config *config)
 {
     uint32_t low, high;
-    int rc = subnet_parse(core->config.network.subnet, &low, &high);
-    if (rc)
-        return rc;
-    /* No more than one address in use a VM, so one of as many candidates and one more is free. */
-    size_t candidates = core->vms.count + 1, room = high - low - FIRST_VM;
-    candidates = candidates < room ? candidates : room;
-    bool *taken = calloc(candidates, sizeof *taken);
-    if (!taken)
-        return -ENOMEM;
-    for (size_t i = 0; i < core->vms.count; i++) {
-        const struct vm_slot *slot = core->vms.items[i];
-        uint32_t at = wire_get_u32(slot->vm.ipv4) - low - FIRST_VM;
-        if (network_has_address(&slot->vm) && at < candidates)
-            taken[at] = true;
+    int rc = subnet_parse(config->network.subnet, &low, &high);
+    if (!rc)
+        *network = (struct network){.first = low + FIRST_VM, .room = high - low - FIRST_VM};
+    return rc;
+}
+
+void network_finish(struct network *network)
+{
+    free(network->holders);
+    *network = (struct network){0};
+}
+
+int network_hold(struct network *network, const struct vm *vm)
+{
+    size_t at = place(network, vm);
+    if (at == SIZE_MAX)
+        return 0;
+    if (at >= network->count) {
+        size_t count = (at + 1) * 2 < network->room ? (at + 1) * 2 : network->room;
+        uint32_t *holders = realloc(network->holders, count * sizeof *holders);
+        if (!holders)
+            return -ENOMEM;
+        memset(holders + network->count, 0, (count - network->count) * sizeof *holders);
+        network->holders = holders;
+        network->count = count;
     }
-    size_t free_at = 0;
-    while (free_at < candidates && taken[free_at])
-        free_at++;
-    free(taken);
-    if (free_at == candidates)
+    network->holders[at]++;
+    return 0;
+}
+
+void network_release(struct network *network, const struct vm *vm)
+{
+    size_t at = place(network, vm);
+    if (at >= network->count || network->holders[at] == 0)
+        return;
+    network->holders[at]--;
+    if (at < network->lowest)
+        network->lowest = at;
+}
+
+int network_address(struct network *network, uint8_t ret_ipv4[static 4])
+{
+    while (network->lowest < network->count && network->holders[network->lowest])
+        network->lowest++;
+    if (network->lowest == network->room)
         return -EADDRNOTAVAIL;
-    wire_put_u32(ret_ipv4, low + FIRST_VM + (uint32_t)free_at);
+    wire_put_u32(ret_ipv4, network->first + (uint32_t)network->lowest);
     return 0;
 }

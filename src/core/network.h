@@ -1,11 +1,12 @@
 /*
  * Network: which address is whose, worked out from the configuration's subnet and the records of VMs.
- * In: configuration, records. Out: addresses. Kept: nothing.
+ * In: configuration, records. Out: addresses. Kept: struct network: how many VMs have each address.
  */
 #ifndef KILN_CORE_NETWORK_H
 #define KILN_CORE_NETWORK_H
 
-#include "src/core/core.h"
+#include "src/io/config.h"
+#include "states/vm.h"
 
 enum { NETWORK_MAC_BYTES = 18 }; /* its text, with the final zero */
 
@@ -21,7 +22,22 @@ void network_mac_format(const uint8_t mac[static 6], char ret_text[static NETWOR
 /* An address is a VM's until libvirt has taken it back. */
 bool network_has_address(const struct vm *vm);
 
-/* The lowest address that no VM has, from the subnet's tenth on. -EADDRNOTAVAIL */
-int network_address(const struct core *core, uint8_t ret_ipv4[static 4]);
+struct network {
+    uint32_t first;    /* the subnet's tenth address, host order */
+    size_t room;       /* addresses from there to the subnet's last but one */
+    uint32_t *holders; /* owned: of the first COUNT addresses, how many VMs have each */
+    size_t count;
+    size_t lowest; /* below it none is free */
+};
+
+/* -EINVAL */
+int network_init(struct network *network, const struct config *config);
+void network_finish(struct network *network);
+/* A VM came, or goes (or gave its address back: with the record as it was before). One without an address, or
+ * with one of another subnet, changes nothing. -ENOMEM */
+int network_hold(struct network *network, const struct vm *vm);
+void network_release(struct network *network, const struct vm *vm);
+/* The lowest address that no VM has, from the subnet's tenth on; not yet held. -EADDRNOTAVAIL */
+int network_address(struct network *network, uint8_t ret_ipv4[static 4]);
 
 #endif

@@ -64,6 +64,38 @@ static void a_vm_is_created_shown_and_destroyed(void **state)
     assert_int_equal(json_count(json_member(world->result, "vms")), 1);
 }
 
+static void show_is(const char *word, const char *id)
+{
+    char params[64];
+    snprintf(params, sizeof params, "{\"vm\":\"%s\"}", word);
+    assert_string_equal(ask("vm.show", params), "");
+    assert_string_equal(world_text(world->result, "id"), id);
+}
+
+static void a_name_is_the_living_vms(void **state)
+{
+    char first[37], second[37], prefix[9];
+    (void)state;
+    for (const char *const *name = (const char *const[]){"on", "one-more", "zero", NULL}; *name; name++) {
+        char params[96];
+        snprintf(params, sizeof params, "{\"name\":\"%s\",\"brick\":\"deb\",\"owner\":\"alice\"}", *name);
+        assert_string_equal(ask("vm.create", params), "");
+    }
+    assert_string_equal(ask("vm.create", CREATE("one")), "");
+    snprintf(first, sizeof first, "%s", world_text(world->result, "id"));
+    assert_string_equal(ask("vm.create", CREATE("one")), "ALREADY_EXISTS");
+    assert_string_equal(ask("vm.destroy", "{\"vm\":\"one\"}"), "");
+    show_is("one", first);
+    assert_string_equal(ask("vm.create", CREATE("one")), "");
+    snprintf(second, sizeof second, "%s", world_text(world->result, "id"));
+    assert_string_not_equal(first, second);
+    show_is("one", second);
+    show_is(first, first);
+    snprintf(prefix, sizeof prefix, "%.8s", first);
+    show_is(prefix, first);
+    assert_string_equal(ask("vm.show", "{\"vm\":\"00000000-0000-0000-0000-000000000000\"}"), "NOT_FOUND");
+}
+
 static void what_is_wrong_is_named_and_changes_nothing(void **state)
 {
     (void)state;
@@ -340,6 +372,7 @@ static void a_long_history_is_told_in_pieces_and_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_vm_is_created_shown_and_destroyed),    TEST(a_name_is_the_living_vms),
         TEST(a_vm_is_created_shown_and_destroyed),    TEST(what_is_wrong_is_named_and_changes_nothing),
         TEST(bricks_are_kept_with_their_hash),        TEST(users_are_keys),
         TEST(who_is_removed_loses_what_is_open),      TEST(the_audit_and_the_daemon_answer),

@@ -256,7 +256,7 @@ static inline int64_t world_publish(struct world *world, uint64_t version)
     char fresh[128], path[128];
     struct manifest manifest = {.version = version, .signature.len = 1};
     struct json_writer out = json_writer_init(0);
-    struct stat info;
+    struct stat info = {0};
     snprintf(fresh, sizeof fresh, "%s/release/.new", world->folder);
     snprintf(path, sizeof path, "%s/release/manifest.json", world->folder);
     assert_int_equal(manifest_add_controller(&manifest, "x86_64", manifest.config), 0);
