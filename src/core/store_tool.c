@@ -40,10 +40,19 @@ static int fail(int code, const char *format, ...)
     return code;
 }
 
+/* What is no file is not waited for. */
 static int file_open(const char *path, int *ret_fd)
 {
-    *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-    return *ret_fd < 0 ? fail(-errno, "%s: %s", path, strerror(errno)) : 0;
+    struct stat file;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return fail(-errno, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode)) {
+        close(fd);
+        return fail(-EINVAL, "%s: it is no regular file", path);
+    }
+    *ret_fd = fd;
+    return 0;
 }
 
 static int file_check(int fd, const char *path, struct store_verdict *ret_verdict)

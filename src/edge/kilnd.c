@@ -114,8 +114,8 @@ static void greet(struct kilnd *kilnd, struct rpc_peer *peer)
     relays_write(kilnd->edge->relays, &params);
     json_write_array_end(&params);
     json_write_object_end(&params);
-    if (json_writer_end(&params) < 0 ||
-        rpc_call(peer, "edge.hello", params.text, KILND_CALL_TIMEOUT_MS, on_greeted, kilnd) < 0)
+    /* Without a limit: a kilnd that starts has its store to read first. */
+    if (json_writer_end(&params) < 0 || rpc_call(peer, "edge.hello", params.text, 0, on_greeted, kilnd) < 0)
         log_error("kilnd", "cannot greet kilnd", "bytes=%zu", params.len);
     json_writer_finish(&params);
 }

@@ -372,13 +372,19 @@ static void a_long_history_is_told_in_pieces_and_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_vm_is_created_shown_and_destroyed),    TEST(a_name_is_the_living_vms),
-        TEST(a_vm_is_created_shown_and_destroyed),    TEST(what_is_wrong_is_named_and_changes_nothing),
-        TEST(bricks_are_kept_with_their_hash),        TEST(users_are_keys),
-        TEST(who_is_removed_loses_what_is_open),      TEST(the_audit_and_the_daemon_answer),
-        TEST(lists_come_in_pages_that_miss_nothing),  TEST(changes_come_in_order_and_none_is_missing),
-        TEST(a_watcher_that_was_away_misses_nothing), TEST(a_long_history_is_told_in_pieces_and_in_order),
-        TEST(the_future_cannot_be_watched),           TEST(strangers_read_and_change_nothing),
+        TEST(a_vm_is_created_shown_and_destroyed),
+        TEST(a_name_is_the_living_vms),
+        TEST(what_is_wrong_is_named_and_changes_nothing),
+        TEST(bricks_are_kept_with_their_hash),
+        TEST(users_are_keys),
+        TEST(who_is_removed_loses_what_is_open),
+        TEST(the_audit_and_the_daemon_answer),
+        TEST(lists_come_in_pages_that_miss_nothing),
+        TEST(changes_come_in_order_and_none_is_missing),
+        TEST(a_watcher_that_was_away_misses_nothing),
+        TEST(a_long_history_is_told_in_pieces_and_in_order),
+        TEST(the_future_cannot_be_watched),
+        TEST(strangers_read_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

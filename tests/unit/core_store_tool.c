@@ -163,6 +163,12 @@ static void what_is_no_store_is_refused(void **state)
     close(fd);
     assert_int_equal(store_tool_check(path), -EUCLEAN);
     assert_int_equal(store_tool_dump(path), -EUCLEAN);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(store_tool_check(path), -EINVAL);
+    assert_int_equal(store_tool_dump(path), -EINVAL);
+    assert_int_equal(store_tool_check(fixture->folder), -EINVAL);
+    assert_int_equal(store_tool_check("/dev/zero"), -EINVAL);
     /* In use: the store stays as it is. */
     unlink(path);
     back_up(fixture, path);
