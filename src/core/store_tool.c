@@ -44,15 +44,13 @@ static int fail(int code, const char *format, ...)
 static int file_open(const char *path, int *ret_fd)
 {
     struct stat file;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
+    *ret_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (*ret_fd < 0)
         return fail(-errno, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode)) {
-        close(fd);
-        return fail(-EINVAL, "%s: it is no regular file", path);
-    }
-    *ret_fd = fd;
-    return 0;
+    if (fstat(*ret_fd, &file) == 0 && S_ISREG(file.st_mode))
+        return 0;
+    close(*ret_fd);
+    return fail(-EINVAL, "%s: it is no regular file", path);
 }
 
 static int file_check(int fd, const char *path, struct store_verdict *ret_verdict)
