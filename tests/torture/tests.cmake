@@ -6,6 +6,6 @@ if(NOT KILN_SANITIZE AND NOT KILN_FUZZ)
 
   # A seed that is always the same, so that two runs differ by no more than the machine; make torture throws dice.
   add_test(NAME torture/60s COMMAND tests/world/run tests/torture/run 60 11 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(torture/60s PROPERTIES TIMEOUT 1500 COST 160 ENVIRONMENT
+  set_tests_properties(torture/60s PROPERTIES TIMEOUT 1500 RUN_SERIAL ON ENVIRONMENT
     "KILN_BIN=${CMAKE_BINARY_DIR}/bin;NS_BIN=${CMAKE_BINARY_DIR}/ns;TORTURE_BIN=${CMAKE_BINARY_DIR}/torture;TORTURE_VMS=13;TORTURE_GUESTS=4;TORTURE_REAL=3")
 endif()
