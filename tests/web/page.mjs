@@ -325,7 +325,7 @@ try {
     () => carryOn.reloads(page, logIn),
     () => pairings.note(page),
     () => carryOn.hasTwoTabs(page, logIn),
-    async () => pairings.areQuick(),
+    () => pairings.areQuick(page, logIn),
     () => terminal.echoesQuickly(page),
     () => terminal.staysInHand(page, 'lab'),
     () => terminal.carriesMuch(page),

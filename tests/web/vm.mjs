@@ -180,7 +180,7 @@ try {
     () => carryOn.survivesEdge(page),
     () => pairings.note(page),
     () => carryOn.hasTwoTabs(page, logIn),
-    async () => pairings.areQuick(),
+    () => pairings.areQuick(page, logIn),
     () => carryOn.survivesNetwork(page),
     () => terminal.carriesMuch(page),
     () => figures(page),
