@@ -44,8 +44,10 @@ static const char usage[] =
 struct kilnd {
     struct core *core;
     struct verbs *verbs;
-    struct loop_timer *next; /* owned; armed while records are to be loaded */
-    int rc;                  /* of the start; the reading thread's, while that runs */
+    struct loop_timer *next; /* owned; armed while records are to be loaded; NULL at the end */
+    int look_rc;             /* the reading thread's, while that runs */
+    char look_words[STORE_ERROR_LEN];
+    int rc; /* of the start */
     char error[CORE_ERROR_LEN];
     bool ready, reload_asked;
 };
@@ -220,22 +222,21 @@ static void load(void *arg)
 static void store_read(void *arg)
 {
     struct kilnd *kilnd = arg;
-    char words[STORE_ERROR_LEN];
-    kilnd->rc = store_look(kilnd->core->store, words);
-    if (kilnd->rc)
-        snprintf(kilnd->error, sizeof kilnd->error, "%s", words);
+    kilnd->look_rc = store_look(kilnd->core->store, kilnd->look_words);
 }
 
 static void store_was_read(void *arg)
 {
     struct kilnd *kilnd = arg;
-    /* Told as the store closes: we were asked to end. */
-    if (kilnd->rc == -ECANCELED)
-        kilnd->rc = 0;
-    else if (kilnd->rc)
-        started(kilnd, kilnd->rc);
-    else
+    /* Told as the store closes, for we were asked to end: nothing goes on. */
+    if (!kilnd->next)
+        return;
+    if (kilnd->look_rc) {
+        snprintf(kilnd->error, sizeof kilnd->error, "%s", kilnd->look_words);
+        started(kilnd, kilnd->look_rc);
+    } else {
         loop_timer_arm(kilnd->next, 0);
+    }
 }
 
 static int start(struct kilnd *kilnd)
@@ -267,12 +268,13 @@ static int serve(struct core *core)
         rc = loop_run(core->loop);
     if (!rc)
         rc = kilnd.rc;
-    if (rc)
-        log_error("kilnd", kilnd.ready ? "cannot go on" : "cannot start", "error=%s", kilnd.error);
+    if (rc && !kilnd.ready)
+        log_error("kilnd", "cannot start", "error=%s", kilnd.error);
+    loop_timer_destroy(kilnd.next);
+    kilnd.next = NULL;
     verbs_stop(kilnd.verbs);
     core_close(core);
     verbs_destroy(kilnd.verbs);
-    loop_timer_destroy(kilnd.next);
     loop_destroy(core->loop);
     return rc;
 }
