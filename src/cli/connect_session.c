@@ -23,7 +23,9 @@ enum { EXIT_IDENTITY = 7 };
 struct host_answer {
     bool done;
     int error;
-    bool well; /* the answer is of the right form */
+    int status;
+    struct json *refusal; /* owned by ask_host: the body of a status that is not 200 */
+    bool well;            /* the answer is of the right form */
     uint8_t spki[CRYPTO_SPKI_MAX], fingerprint[CRYPTO_HASH_BYTES];
     size_t spki_len;
     uint8_t certificate[CRYPTO_HASH_BYTES], seen[TLS_FINGERPRINT_BYTES];
@@ -37,9 +39,13 @@ static void on_host(void *arg, const struct http_answer *answer)
     struct json *tree;
     host->done = true;
     host->error = answer->error;
-    if (answer->error || answer->status != 200 ||
-        json_parse(answer->body, answer->body_bytes, NULL, &tree) < 0)
+    host->status = answer->status;
+    if (answer->error || json_parse(answer->body, answer->body_bytes, NULL, &tree) < 0)
         return;
+    if (answer->status != 200) {
+        host->refusal = tree;
+        return;
+    }
     struct json_reader reader = json_reader_init(tree);
     host->spki_len = json_read_base64(&reader, "identity", host->spki, sizeof host->spki);
     json_read_hex(&reader, "edge_certificate", host->certificate, sizeof host->certificate);
@@ -67,8 +73,13 @@ static int ask_host(struct connect *connect, struct host_answer *ret_host)
     error = error ? error : host.error;
     if (error)
         return cli_unreachable_error("%s:%u: %s", connect->host, connect->port, strerror(-error));
-    if (!host.well)
-        return cli_unreachable_error("%s:%u does not answer as a Kiln host", connect->host, connect->port);
+    if (json_member(host.refusal, "error"))
+        error = connect_say_refusal(host.status, host.refusal);
+    else if (!host.well)
+        error = cli_unreachable_error("%s:%u does not answer as a Kiln host", connect->host, connect->port);
+    json_destroy(host.refusal);
+    if (error)
+        return error;
     *ret_host = host;
     return CLI_OK;
 }
