@@ -58,7 +58,11 @@ void ws_take_answer(struct ws *ws, struct evbuffer *input)
     }
     if (body_is_whole(&head, input, head_bytes)) {
         evbuffer_drain(input, head_bytes);
-        if (!ws_handshake_accepts(&head, ws->key)) {
+        bool accepted = ws_handshake_accepts(&head, ws->key);
+        /* It switches, and to something else (RFC 6455 4.1); it has no body, whatever it says. */
+        if (!accepted && head.status == 101) {
+            ws_fail(ws, -EPROTO);
+        } else if (!accepted) {
             refused(ws, input, &head);
         } else if (ws_become_open(ws, false) < 0) {
             ws_fail(ws, -ENOMEM);
