@@ -14,6 +14,8 @@
 #include "src/core/verb_vm.h"
 #include "src/io/rpc_socket.h"
 
+enum { HELD_MAX = 48 /* links of 64 of which a call waits for the store to be read */ };
+
 struct control {
     struct verbs *verbs;       /* borrowed */
     struct rpc_server *server; /* owned */
@@ -340,6 +342,11 @@ static const struct control_method *find_method(const char *name)
     return NULL;
 }
 
+static bool is_answered_now(const struct control *control, const char *name)
+{
+    return control->verbs->serves || strcmp(name, "daemon.status") == 0;
+}
+
 static bool dispatch(struct rpc_request *request, const char *name, const struct json *params, void *arg)
 {
     struct control *control = rpc_link_server_arg(arg);
@@ -353,17 +360,20 @@ static bool dispatch(struct rpc_request *request, const char *name, const struct
     call.ask->caller.sees_all = true;
     call.ask->caller.changes = is_operator(&control->verbs->core->config, uid);
     core_actor_uid(call.ask->caller.actor, (unsigned)uid);
-    if (method->changes && !call.ask->caller.changes)
+    if (!is_answered_now(control, name))
+        ask_refuse(call.ask, CODE_UNAVAILABLE, "kilnd reads its store, and too many wait for it");
+    else if (method->changes && !call.ask->caller.changes)
         ask_refuse(call.ask, CODE_NOT_ALLOWED, name);
     else
         method->handle(&call);
     return true;
 }
 
+/* Those that wait leave room for who asks why. */
 static bool must_wait(const char *name, void *link)
 {
     const struct control *control = rpc_link_server_arg(link);
-    return !control->verbs->serves && strcmp(name, "daemon.status") != 0;
+    return !is_answered_now(control, name) && rpc_server_held_links(control->server) < HELD_MAX;
 }
 
 static void on_close(struct rpc_link *link, void *arg)

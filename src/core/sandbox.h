@@ -9,8 +9,8 @@
  * program may be run, no device node made, no TCP port used (Landlock). Files stay as its user's rights are:
  * operators name where a backup goes. Logs what fails. 0 or a negative errno. */
 int sandbox_enter(void);
-/* When everything is open: of system calls, those of the table in sandbox.c are left (seccomp), in all
- * threads. Errors as above. */
+/* When the sockets are open, before anybody is answered and before store and libvirt are: of system calls,
+ * those of the table in sandbox.c are left (seccomp), in all threads. Errors as above. */
 int sandbox_lock(void);
 
 #endif

@@ -63,8 +63,9 @@ int store_begin(struct store *store, char error[STORE_ERROR_LEN]);
 /* The three at once. */
 int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN]);
 
-/* Makes everything that is committed durable (trying for at most two seconds when the disk refuses), then
- * closes. Callbacks still owed are not called. NULL does nothing. */
+/* Ends a job, which takes as long as the read that it is in; makes everything that is committed durable
+ * (trying for at most two seconds when the disk refuses), then closes. Callbacks still owed are not called.
+ * NULL does nothing. */
 void store_close(struct store *store);
 
 /* A batch: puts and deletes in order. Values are copied. An error of put or delete sticks until

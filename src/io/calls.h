@@ -3,8 +3,8 @@
  * any other call ends the process by SIGSYS, after a line on standard error that names it. Kept: the names of
  * calls, for that line.
  *
- * A thread that has SIGSYS blocked at that moment, as glibc's has while it makes another one, ends without the
- * line: the kernel gives a blocked signal of its own to nobody.
+ * A thread that has SIGSYS blocked at that moment, as glibc's has while it makes another one, ends without
+ * the line: the kernel gives a blocked signal of its own to nobody.
  *
  * A build with sanitizers has no list, as they make calls of their own: it logs so.
  */

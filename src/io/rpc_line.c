@@ -151,6 +151,16 @@ void rpc_line_resume(struct rpc_line *line)
     stream_resume(line->stream);
 }
 
+bool rpc_line_is_held(const struct rpc_line *line)
+{
+    return line->held;
+}
+
+bool rpc_line_is_abandoned(const struct rpc_line *line)
+{
+    return line->held && line->stream != NULL && stream_peer_is_gone(line->stream);
+}
+
 static void on_drained(void *arg)
 {
     rpc_line_resume(arg);

@@ -34,6 +34,9 @@ struct rpc_peer *rpc_line_peer(struct rpc_line *line);
 size_t rpc_line_queued_bytes(const struct rpc_line *line);
 /* Calls that had to wait (rpc_options) are fed again. */
 void rpc_line_resume(struct rpc_line *line);
+/* Whether a call waits; whether one does whose peer has gone meanwhile. */
+bool rpc_line_is_held(const struct rpc_line *line);
+bool rpc_line_is_abandoned(const struct rpc_line *line);
 /* Takes no further message, sends what is queued; on_down comes in a later turn. */
 void rpc_line_close(struct rpc_line *line);
 /* What is queued is still sent; waiting calls of the peer end. No on_down comes any more. NULL does

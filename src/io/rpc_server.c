@@ -108,10 +108,23 @@ static int open_link(struct rpc_server *server, int fd)
     return 0;
 }
 
+/* What waits for nobody any more is not done, and takes no place. */
+static void drop_abandoned(struct rpc_server *server)
+{
+    struct rpc_link *next;
+    for (struct rpc_link *link = server->links; link != NULL; link = next) {
+        next = link->next;
+        if (rpc_line_is_abandoned(link->line))
+            on_link_down(link, -ECONNRESET);
+    }
+}
+
 static void on_connection(int ready, void *arg)
 {
     struct rpc_server *server = arg;
     (void)ready;
+    if (server->nlinks >= server->options.links_max)
+        drop_abandoned(server);
     int fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return;
@@ -183,10 +196,23 @@ int rpc_server_open(struct loop *loop, const char *path, const struct rpc_server
     return 0;
 }
 
+/* Who came first is taken first. */
 void rpc_server_resume(struct rpc_server *server)
 {
-    for (struct rpc_link *link = server->links; link != NULL; link = link->next)
+    drop_abandoned(server);
+    struct rpc_link *link = server->links;
+    while (link != NULL && link->next != NULL)
+        link = link->next;
+    for (; link != NULL; link = link->previous)
         rpc_line_resume(link->line);
+}
+
+size_t rpc_server_held_links(const struct rpc_server *server)
+{
+    size_t held = 0;
+    for (const struct rpc_link *link = server->links; link != NULL; link = link->next)
+        held += rpc_line_is_held(link->line) && !rpc_line_is_abandoned(link->line);
+    return held;
 }
 
 void rpc_server_close(struct rpc_server *server)

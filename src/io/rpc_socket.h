@@ -39,8 +39,10 @@ struct rpc_server_options {
 /* Listens on PATH; a stale socket file is replaced, a live one is -EADDRINUSE. */
 int rpc_server_open(struct loop *loop, const char *path, const struct rpc_server_options *options,
                     struct rpc_server **ret_server);
-/* What waited is looked at once more. */
+/* What waited is looked at once more, whoever came first first; not that of peers who have gone. */
 void rpc_server_resume(struct rpc_server *server);
+/* Links of which a call waits, with somebody who waits for it. */
+size_t rpc_server_held_links(const struct rpc_server *server);
 /* Removes the file, closes every link (on_close is called). */
 void rpc_server_close(struct rpc_server *server);
 

@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -360,6 +361,12 @@ void stream_resume(struct stream *stream)
     if (stream->state == STREAM_OPEN || stream->state == STREAM_ENDED)
         loop_watch_kick(stream->watch, LOOP_READ);
     settle(stream);
+}
+
+bool stream_peer_is_gone(const struct stream *stream)
+{
+    struct pollfd look = {.fd = stream->fd};
+    return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 void stream_set_deadline(struct stream *stream, uint64_t delay_ms)

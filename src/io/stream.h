@@ -58,6 +58,8 @@ size_t stream_queued_bytes(const struct stream *stream);
 
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
+/* Whether the peer has closed both directions, which a paused stream is not told of. */
+bool stream_peer_is_gone(const struct stream *stream);
 /* on_end(-ETIMEDOUT) after DELAY_MS from now, whatever happens until then; 0 takes it back. */
 void stream_set_deadline(struct stream *stream, uint64_t delay_ms);
 

@@ -3,13 +3,15 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "src/core/machine.h"
 #include "src/core/record.h"
 #include "src/io/log.h"
 #include "tests/unit/core_verbs_owner.h"
 
-enum { MANY = 6000 };
+enum { MANY = 6000, LINKS_MAX = 64, WAIT_MAX = 48 };
 
 static struct world *world;
 
@@ -37,10 +39,12 @@ static void uuid_of(unsigned number, uint8_t *ret_uuid)
     ret_uuid[15] = (uint8_t)number;
 }
 
-/* Booted, long past its deadline, in the place of number PLACE. */
+static bool late; /* whether they are long past their deadline */
+
+/* Booted, in the place of number PLACE. */
 static void record_put(struct store_batch *batch, unsigned number, unsigned place)
 {
-    struct vm vm = {.head = {.state = VM_BOOTED, .entered_at_ms = 1, .deadline_at_ms = 2},
+    struct vm vm = {.head = {.state = VM_BOOTED, .entered_at_ms = 1, .deadline_at_ms = late ? 2 : 0},
                     .brick = "deb",
                     .boot_number = 1,
                     .boots_max = 2};
@@ -149,6 +153,95 @@ static void calls_are_taken_in_their_order(void **state)
     assert_true(list.answered);
 }
 
+static void too_many_that_wait_are_told_so(void **state)
+{
+    struct rpc_client *clients[WAIT_MAX];
+    struct waiter lists[WAIT_MAX] = {0};
+    (void)state;
+    world_stop(world);
+    world_open(world);
+    for (int i = 0; i < WAIT_MAX; i++) {
+        world_connect(world, "control.sock", &clients[i]);
+        call(clients[i], "vm.list", "{}", &lists[i]);
+    }
+    assert_string_equal(status_store(), "recovering");
+    assert_string_equal(status_store(), "recovering");
+    assert_string_equal(world_call(world, world->control, "vm.list", "{}"), "UNAVAILABLE");
+    assert_string_equal(status_store(), "recovering");
+    world_serve(world);
+    for (int i = 0; i < WAIT_MAX; i++) {
+        while (!lists[i].answered)
+            loop_step(world->core.loop, true);
+        rpc_client_close(clients[i]);
+    }
+}
+
+/* Asks and goes away, with no answer waited for. */
+static void ask_and_go(const char *line)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/run/control.sock", world->folder);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+    /* Two turns and more: it is taken up, and waits. */
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(status_store(), "recovering");
+    close(fd);
+}
+
+static void what_nobody_waits_for_is_not_done(void **state)
+{
+    struct waiter list = {0};
+    struct rpc_client *other;
+    char line[160];
+    (void)state;
+    world_stop(world);
+    world_open(world);
+    for (int i = 0; i < LINKS_MAX + 6; i++) {
+        snprintf(line, sizeof line,
+                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"vm.create\",\"params\":"
+                 "{\"name\":\"gone-%d\",\"brick\":\"deb\",\"owner\":\"alice\",\"drives\":[]}}\n",
+                 i);
+        ask_and_go(line);
+    }
+    world_connect(world, "control.sock", &other);
+    call(other, "vm.list", "{}", &list);
+    assert_string_equal(status_store(), "recovering");
+    world_serve(world);
+    while (!list.answered)
+        loop_step(world->core.loop, true);
+    assert_string_equal(status_store(), "up");
+    assert_int_equal(world->core.vms.count, 0);
+    rpc_client_close(other);
+}
+
+/* An edge that was started anew meanwhile: its hello is the last, and the one that counts. */
+static void the_last_hello_counts(void **state)
+{
+    struct waiter first = {0}, second = {0};
+    struct rpc_client *edge;
+    char params[256];
+    (void)state;
+    world_stop(world);
+    world_open(world);
+    world_connect(world, "edge.sock", &edge);
+    snprintf(params, sizeof params, "{\"version\":\"0\",\"certificate\":\"%064d\",\"relays\":[]}", 7);
+    call(world->edge, "edge.hello", params, &first);
+    assert_string_equal(status_store(), "recovering");
+    assert_string_equal(status_store(), "recovering");
+    call(edge, "edge.hello", params, &second);
+    assert_string_equal(status_store(), "recovering");
+    assert_string_equal(status_store(), "recovering");
+    world_serve(world);
+    while (!second.answered)
+        loop_step(world->core.loop, true);
+    assert_true(first.answered);
+    assert_non_null(rpc_client_peer(edge));
+    assert_string_equal(world_call(world, edge, "owner.events", "{}"), "BAD_PARAMETER");
+    rpc_client_close(edge);
+}
+
 /* ---- how it is loaded ---- */
 
 static void records_are_loaded_in_shares_of_a_turn(void **state)
@@ -157,7 +250,9 @@ static void records_are_loaded_in_shares_of_a_turn(void **state)
     size_t shares = 0, before = 0;
     int rc;
     (void)state;
+    late = true;
     records_keep(MANY, 0);
+    late = false;
     world_stop(world);
 
     world_open(world);
@@ -235,6 +330,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(status_is_answered_while_all_else_waits, open_world, close_world),
         cmocka_unit_test_setup_teardown(calls_are_taken_in_their_order, open_world, close_world),
+        cmocka_unit_test_setup_teardown(too_many_that_wait_are_told_so, open_world, close_world),
+        cmocka_unit_test_setup_teardown(what_nobody_waits_for_is_not_done, open_world, close_world),
+        cmocka_unit_test_setup_teardown(the_last_hello_counts, open_world, close_world),
         cmocka_unit_test_setup_teardown(records_are_loaded_in_shares_of_a_turn, open_world, close_world),
         cmocka_unit_test_setup_teardown(what_is_no_record_ends_it_in_words, open_world, close_world),
         cmocka_unit_test_setup_teardown(a_look_ends_with_its_store, open_world, close_world),
