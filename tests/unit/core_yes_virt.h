@@ -51,6 +51,15 @@ static int yes_host(struct virt *virt, virt_answer_fn *answered, void *arg)
     return say_yes(answered, arg);
 }
 
+/* Of no domain it says that it is not there: two such lists, ten seconds apart, end every VM. */
+static int yes_list(struct virt *virt, virt_answer_fn *answered, void *arg)
+{
+    (void)virt;
+    (void)answered;
+    (void)arg;
+    return -ENOTCONN;
+}
+
 static int yes_name(struct virt *virt, const char *name, virt_answer_fn *answered, void *arg)
 {
     (void)virt;
@@ -129,7 +138,7 @@ static const struct virt_ops yes_ops = {
     .addresses_keep = yes_held,
     .ensure_domain = yes_spec,
     .domain_gone = yes_name,
-    .domain_list = yes_host,
+    .domain_list = yes_list,
     .ensure_attached = yes_attached,
     .ensure_console = yes_console,
     .console_tail = yes_tail,
