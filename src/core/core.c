@@ -32,7 +32,7 @@ enum {
 #define LIBVIRT_SYSTEM "qemu:///system"
 #define LIBVIRT_PROCESSES "/run/libvirt/qemu"
 
-static int fail(char error[static CORE_ERROR_LEN], int code, const char *what)
+int core_fail(char error[static CORE_ERROR_LEN], int code, const char *what)
 {
     snprintf(error, CORE_ERROR_LEN, "%.200s: %s", what, strerror(-code));
     return code;
@@ -46,13 +46,13 @@ static int folders_make(const struct core *core, char error[static CORE_ERROR_LE
     snprintf(boot, sizeof boot, "%s/boot", core->config.run_dir);
     int rc = file_folder(core->config.state_dir, 0700);
     if (rc)
-        return fail(error, rc, core->config.state_dir);
+        return core_fail(error, rc, core->config.state_dir);
     rc = file_folder(core->config.run_dir, 0755);
     if (rc)
-        return fail(error, rc, core->config.run_dir);
+        return core_fail(error, rc, core->config.run_dir);
     /* QEMU's user passes through to the one file that it is given. */
     rc = file_folder(boot, 0711);
-    return rc ? fail(error, rc, boot) : 0;
+    return rc ? core_fail(error, rc, boot) : 0;
 }
 
 static int identity_load(struct core *core, char error[static CORE_ERROR_LEN])
@@ -60,7 +60,7 @@ static int identity_load(struct core *core, char error[static CORE_ERROR_LEN])
     char path[4096];
     snprintf(path, sizeof path, "%s/identity", core->config.state_dir);
     int rc = identity_open(path, &core->identity);
-    return rc ? fail(error, rc, path) : 0;
+    return rc ? core_fail(error, rc, path) : 0;
 }
 
 static void stall_look(void *arg)
@@ -92,7 +92,7 @@ static int parts_create(struct core *core, char error[static CORE_ERROR_LEN])
         rc = reconcile_create(core);
     if (!rc)
         rc = loop_timer_create(core->loop, stall_look, core, &core->stall_timer);
-    return rc ? fail(error, rc, "starting") : 0;
+    return rc ? core_fail(error, rc, "starting") : 0;
 }
 
 int core_open(struct core *core, char error[static CORE_ERROR_LEN])
@@ -103,7 +103,7 @@ int core_open(struct core *core, char error[static CORE_ERROR_LEN])
         core->virt_ops = &virt_ops_libvirt;
     int rc = folders_make(core, error);
     if (!rc && (rc = deadline_begin(core)))
-        return fail(error, rc, "the host's boot id");
+        return core_fail(error, rc, "the host's boot id");
     if (!rc)
         rc = identity_load(core, error);
     if (!rc)
@@ -151,10 +151,10 @@ int core_start(struct core *core, char error[static CORE_ERROR_LEN])
     struct virt_config config;
     int rc = virt_config_fill(core, &config);
     if (rc)
-        return fail(error, rc, "network.subnet, guest_listen or a name in the configuration");
+        return core_fail(error, rc, "network.subnet, guest_listen or a name in the configuration");
     if (core->virt_ops == &virt_ops_libvirt &&
         (rc = virt_create(core->loop, &config, reconcile_event, core, &core->virt)))
-        return fail(error, rc, "libvirt");
+        return core_fail(error, rc, "libvirt");
     machine_start(core);
     reconcile_begin(core);
     stall_look(core);

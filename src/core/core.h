@@ -136,8 +136,10 @@ int core_open(struct core *core, char error[static CORE_ERROR_LEN]);
 /* Begins the store that was looked at, and loads its objects, for a share of a turn: 1 there is more to load,
  * 0 all are there, or a negative errno. */
 int core_load(struct core *core, char error[static CORE_ERROR_LEN]);
-/* For core_close: a load that is not over. */
+/* For core*.c: ends a load that is not over; says in ERROR what failed, and returns CODE, a negative errno.
+ */
 void core_load_end(struct core *core);
+int core_fail(char error[static CORE_ERROR_LEN], int code, const char *what);
 /* Connects libvirt and begins recovery; core->ports are set. Returns at once; nothing waits for libvirt. */
 int core_start(struct core *core, char error[static CORE_ERROR_LEN]);
 /* Leaves VMs running; makes what is committed durable. */

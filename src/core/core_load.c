@@ -40,12 +40,6 @@ struct load {
     int64_t share_us;
 };
 
-static int fail(char error[static CORE_ERROR_LEN], int code, const char *what)
-{
-    snprintf(error, CORE_ERROR_LEN, "%.200s: %s", what, strerror(-code));
-    return code;
-}
-
 /* ---- what is one of its kind ---- */
 
 static int seq_load(struct core *core)
@@ -117,12 +111,12 @@ static int begin(struct core *core, char error[static CORE_ERROR_LEN])
         return rc;
     }
     if ((rc = audit_load(&core->audit, core->store)))
-        return fail(error, rc, "the end of the audit chain");
+        return core_fail(error, rc, "the end of the audit chain");
     if ((rc = seq_load(core)))
-        return fail(error, rc, "the numbers of changes");
+        return core_fail(error, rc, "the numbers of changes");
     core->load = calloc(1, sizeof *core->load);
     if (!core->load)
-        return fail(error, -ENOMEM, "starting");
+        return core_fail(error, -ENOMEM, "starting");
     core->load->core = core;
     return 0;
 }
@@ -140,7 +134,7 @@ int core_load(struct core *core, char error[static CORE_ERROR_LEN])
         if (rc == SHARE_IS_OVER)
             return 1;
         if (rc)
-            return fail(error, rc, parts[load->part].words);
+            return core_fail(error, rc, parts[load->part].words);
     }
     assignment_load(core);
     edge_certificate_load(core);

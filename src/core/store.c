@@ -97,11 +97,6 @@ int store_claim(const char *path, struct loop *loop, struct store **ret_store, c
     return 0;
 }
 
-int store_look(struct store *store, char error[STORE_ERROR_LEN])
-{
-    return store_env_check(store, error);
-}
-
 int store_begin(struct store *store, char error[STORE_ERROR_LEN])
 {
     int rc = store_env_make(store, error);

@@ -242,7 +242,7 @@ static int format_write(struct store *store)
     return rc;
 }
 
-int store_env_check(struct store *store, char error[STORE_ERROR_LEN])
+int store_look(struct store *store, char error[STORE_ERROR_LEN])
 {
     struct store_verdict verdict;
     int rc = folder_check(store, &verdict, error);
@@ -269,7 +269,7 @@ int store_env_make(struct store *store, char error[STORE_ERROR_LEN])
 
 int store_env_open(struct store *store, char error[STORE_ERROR_LEN])
 {
-    int rc = store_env_check(store, error);
+    int rc = store_look(store, error);
     return rc ? rc : store_env_make(store, error);
 }
 

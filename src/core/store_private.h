@@ -88,9 +88,8 @@ int store_bell_make(struct store *store);
 int store_thread_start(struct store *store);
 void store_thread_stop(struct store *store);
 
-/* Checks the file; opens LMDB's environment on it and its databases; both (store_env.c). As store_open. With
- * map_lock held alone, or before the thread runs. */
-int store_env_check(struct store *store, char error[STORE_ERROR_LEN]);
+/* Opens LMDB's environment on a file that was looked at, and its databases; looks at it before (store_env.c).
+ * As store_open. With map_lock held alone, or before the thread runs. */
 int store_env_make(struct store *store, char error[STORE_ERROR_LEN]);
 int store_env_open(struct store *store, char error[STORE_ERROR_LEN]);
 void store_env_close(struct store *store);

@@ -9,14 +9,7 @@
 
 #include "core_false_virt.h"
 #include "src/core/reconcile_private.h"
-
-static inline void uuid_make(unsigned number, uint8_t *ret_uuid)
-{
-    memset(ret_uuid, 0, VM_UUID_LEN);
-    ret_uuid[0] = 0x80;
-    ret_uuid[14] = (uint8_t)(number >> 8);
-    ret_uuid[15] = (uint8_t)number;
-}
+#include "tests/unit/core_number.h"
 
 /* A record as a kilnd that is gone left it. */
 static inline struct vm kept_in(int state, unsigned number)

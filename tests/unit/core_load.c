@@ -9,6 +9,7 @@
 #include "src/core/machine.h"
 #include "src/core/record.h"
 #include "src/io/log.h"
+#include "tests/unit/core_number.h"
 #include "tests/unit/core_verbs_owner.h"
 
 enum { MANY = 6000, LINKS_MAX = 64, WAIT_MAX = 48 };
@@ -31,14 +32,6 @@ static int close_world(void **state)
 
 /* ---- records of an earlier kilnd ---- */
 
-static void uuid_of(unsigned number, uint8_t *ret_uuid)
-{
-    memset(ret_uuid, 0, VM_UUID_LEN);
-    ret_uuid[0] = 0x80;
-    ret_uuid[14] = (uint8_t)(number >> 8);
-    ret_uuid[15] = (uint8_t)number;
-}
-
 static bool late; /* whether they are long past their deadline */
 
 /* Booted, in the place of number PLACE. */
@@ -50,8 +43,8 @@ static void record_put(struct store_batch *batch, unsigned number, unsigned plac
                     .boots_max = 2};
     uint8_t *bytes, key[VM_UUID_LEN];
     size_t len_bytes;
-    uuid_of(place, key);
-    uuid_of(number, vm.uuid);
+    uuid_make(place, key);
+    uuid_make(number, vm.uuid);
     snprintf(vm.name, sizeof vm.name, "kept-%u", number);
     assert_int_equal(record_vm_encode(&vm, 1, &bytes, &len_bytes), 0);
     store_put(batch, STORE_VMS, key, sizeof key, bytes, len_bytes);
@@ -72,7 +65,7 @@ static void records_keep(unsigned count, unsigned wrong)
 static const struct vm_slot *slot_of(unsigned number)
 {
     uint8_t uuid[VM_UUID_LEN];
-    uuid_of(number, uuid);
+    uuid_make(number, uuid);
     return core_vm(&world->core, uuid);
 }
 
