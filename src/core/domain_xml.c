@@ -35,8 +35,9 @@ static void put_identity(struct virt_text *text, const struct virt_vm_spec *spec
     virt_text_put(text, "  <name>%s</name>\n  <uuid>%s</uuid>\n", name, spec->uuid);
     virt_text_put(text,
                   "  <metadata>\n    <" KILN_METADATA_PREFIX ":vm xmlns:" KILN_METADATA_PREFIX
-                  "='" KILN_METADATA_URI "' uuid='%s' boot='%lu' brick='%s' host='%s'/>\n  </metadata>\n",
-                  spec->uuid, (unsigned long)spec->boot, spec->brick, spec->host_identity);
+                  "='" KILN_METADATA_URI
+                  "' uuid='%s' boot='%lu' brick='%s' host='%s' address='%s'/>\n  </metadata>\n",
+                  spec->uuid, (unsigned long)spec->boot, spec->brick, spec->host_identity, spec->address);
     /* dumpCore: a dump of the guest's memory would hold the keys of its drives. */
     virt_text_put(text, "  <memory unit='b' dumpCore='off'>%lu</memory>\n",
                   (unsigned long)spec->memory_bytes);
@@ -175,6 +176,8 @@ int domain_xml_parse_metadata(const char *element, struct virt_domain_info *ret_
     r = r < 0 ? r : virt_text_attribute(element, "host", info.host_identity, sizeof(info.host_identity));
     if (r < 0)
         return -EBADMSG;
+    if (virt_text_attribute(element, "address", info.address, sizeof(info.address)) < 0)
+        info.address[0] = '\0';
     errno = 0;
     info.boot = strtoull(boot, &end, 10);
     if (errno || end == boot || *end != '\0')

@@ -237,14 +237,15 @@ static void deadline_due(void *arg)
 static int slot_enter(struct vm_slot *slot)
 {
     struct core *core = slot->core;
-    int rc = network_hold(&core->network, &slot->vm);
+    bool has_address = network_has_address(&slot->vm);
+    int rc = has_address ? network_hold(&core->network, slot->vm.ipv4) : 0;
     if (rc)
         return rc;
     rc = index_add(&core->vms, slot);
     if (!rc && (rc = index_add(&core->names, slot)))
         index_remove(&core->vms, slot->vm.uuid);
-    if (rc)
-        network_release(&core->network, &slot->vm);
+    if (rc && has_address)
+        network_release(&core->network, slot->vm.ipv4);
     return rc;
 }
 
@@ -252,7 +253,8 @@ static void slot_leave(struct vm_slot *slot)
 {
     index_remove(&slot->core->vms, slot->vm.uuid);
     index_remove(&slot->core->names, slot->vm.name);
-    network_release(&slot->core->network, &slot->vm);
+    if (network_has_address(&slot->vm))
+        network_release(&slot->core->network, slot->vm.ipv4);
 }
 
 static int slot_create(struct core *core, const struct vm *vm, uint64_t seq, struct vm_slot **ret_slot)

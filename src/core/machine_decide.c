@@ -190,8 +190,8 @@ static void durable(void *arg)
     struct machine_step *step = arg;
     struct vm_slot *slot = step->slot;
     struct machine_decision *decision = step->decision;
-    if (!network_has_address(&decision->vm))
-        network_release(&slot->core->network, &slot->vm);
+    if (network_has_address(&slot->vm) && !network_has_address(&decision->vm))
+        network_release(&slot->core->network, slot->vm.ipv4);
     slot->vm = decision->vm;
     slot->seq = decision->history.seq;
     slot->fresh = false;

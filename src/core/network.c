@@ -71,12 +71,12 @@ bool network_has_address(const struct vm *vm)
 
 /* ---- which are taken ---- */
 
-/* The place of an address in the subnet, from the tenth on; SIZE_MAX: it is none of it, or VM has none. */
-static size_t place(const struct network *network, const struct vm *vm)
+/* The place of an address in the subnet, from the tenth on; SIZE_MAX: it is none of it. */
+static size_t place(const struct network *network, const uint8_t ipv4[static 4])
 {
-    uint32_t address = wire_get_u32(vm->ipv4);
+    uint32_t address = wire_get_u32(ipv4);
     bool is_ours = address >= network->first && address - network->first < network->room;
-    return is_ours && network_has_address(vm) ? address - network->first : SIZE_MAX;
+    return is_ours ? address - network->first : SIZE_MAX;
 }
 
 int network_init(struct network *network, const struct config *config)
@@ -94,9 +94,9 @@ void network_finish(struct network *network)
     *network = (struct network){0};
 }
 
-int network_hold(struct network *network, const struct vm *vm)
+int network_hold(struct network *network, const uint8_t ipv4[static 4])
 {
-    size_t at = place(network, vm);
+    size_t at = place(network, ipv4);
     if (at == SIZE_MAX)
         return 0;
     if (at >= network->count) {
@@ -112,14 +112,20 @@ int network_hold(struct network *network, const struct vm *vm)
     return 0;
 }
 
-void network_release(struct network *network, const struct vm *vm)
+void network_release(struct network *network, const uint8_t ipv4[static 4])
 {
-    size_t at = place(network, vm);
+    size_t at = place(network, ipv4);
     if (at >= network->count || network->holders[at] == 0)
         return;
     network->holders[at]--;
     if (at < network->lowest)
         network->lowest = at;
+}
+
+bool network_is_shared(const struct network *network, const uint8_t ipv4[static 4])
+{
+    size_t at = place(network, ipv4);
+    return at < network->count && network->holders[at] > 1;
 }
 
 int network_address(struct network *network, uint8_t ret_ipv4[static 4])

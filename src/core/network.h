@@ -1,6 +1,6 @@
 /*
  * Network: which address is whose, worked out from the configuration's subnet and the records of VMs.
- * In: configuration, records. Out: addresses. Kept: struct network: how many VMs have each address.
+ * In: configuration, records. Out: addresses. Kept: struct network: how many have each address.
  */
 #ifndef KILN_CORE_NETWORK_H
 #define KILN_CORE_NETWORK_H
@@ -25,7 +25,7 @@ bool network_has_address(const struct vm *vm);
 struct network {
     uint32_t first;    /* the subnet's tenth address, host order */
     size_t room;       /* addresses from there to the subnet's last but one */
-    uint32_t *holders; /* owned: of the first COUNT addresses, how many VMs have each */
+    uint32_t *holders; /* owned: of the first COUNT addresses, how many have each */
     size_t count;
     size_t lowest; /* below it none is free */
 };
@@ -33,11 +33,13 @@ struct network {
 /* -EINVAL */
 int network_init(struct network *network, const struct config *config);
 void network_finish(struct network *network);
-/* A VM came, or goes (or gave its address back: with the record as it was before). One without an address, or
- * with one of another subnet, changes nothing. -ENOMEM */
-int network_hold(struct network *network, const struct vm *vm);
-void network_release(struct network *network, const struct vm *vm);
-/* The lowest address that no VM has, from the subnet's tenth on; not yet held. -EADDRNOTAVAIL */
+/* A VM came that has this address (network_has_address), or a domain that has no record; or it goes, or gave
+ * the address back. An address of another subnet changes nothing. -ENOMEM */
+int network_hold(struct network *network, const uint8_t ipv4[static 4]);
+void network_release(struct network *network, const uint8_t ipv4[static 4]);
+/* Whether more than one has it. */
+bool network_is_shared(const struct network *network, const uint8_t ipv4[static 4]);
+/* The lowest address that nobody has, from the subnet's tenth on; not yet held. -EADDRNOTAVAIL */
 int network_address(struct network *network, uint8_t ret_ipv4[static 4]);
 
 #endif

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "src/core/machine.h"
+#include "src/core/network.h"
 #include "src/core/object.h"
 #include "src/core/perform_private.h"
+#include "src/core/reconcile.h"
 #include "src/core/virt_ops.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
@@ -171,6 +173,13 @@ void perform_network_free(struct vm_slot *slot)
     /* Asked for now it could come first, and whoever answers both may die between them. */
     if (slot->perform->network == NETWORK_ASKED)
         return;
+    /* It may be an orphan's: libvirt's first list tells, and then this is asked for again. */
+    if (!reconcile_knows_orphans(slot->core))
+        return;
+    if (network_is_shared(&slot->core->network, slot->vm.ipv4)) {
+        machine_post_kind(slot->core, slot->vm.uuid, VM_ON_NETWORK_FREE);
+        return;
+    }
     struct perform_ask *ask = perform_ask_begin(slot, VM_FX_ENSURE_NETWORK_FREE);
     /* What the brick or the edge would add says nothing about the address. */
     perform_spec(slot, &spec);

@@ -17,7 +17,9 @@
 #include "src/core/file.h"
 #include "src/core/identity.h"
 #include "src/core/machine.h"
+#include "src/core/network.h"
 #include "src/core/perform_private.h"
+#include "src/core/reconcile.h"
 #include "src/core/virt_ops.h"
 #include "src/io/log.h"
 #include "src/io/loop.h"
@@ -274,10 +276,16 @@ void perform_domain(struct vm_slot *slot)
     perform_wake(slot->core);
 }
 
+/* An orphan may run with its address: two of one address would take each other's traffic. */
+static bool is_shared(const struct vm_slot *slot)
+{
+    return network_is_shared(&slot->core->network, slot->vm.ipv4);
+}
+
 static struct vm_slot *next_start(const struct perform *all)
 {
     struct vm_slot *slot = all->queue_first;
-    while (slot && slot->perform->network != NETWORK_READY)
+    while (slot && (slot->perform->network != NETWORK_READY || is_shared(slot)))
         slot = slot->perform->queue_next;
     return slot;
 }
@@ -286,7 +294,7 @@ void perform_wake(struct core *core)
 {
     struct vm_slot *slot;
     size_t places = core->config.max_boots ? core->config.max_boots : 1;
-    while (core->edge_certificate_known && core->perform->rising < places &&
+    while (core->edge_certificate_known && reconcile_knows_orphans(core) && core->perform->rising < places &&
            core->virt_ops->is_connected(core->virt) && (slot = next_start(core->perform)))
         start(slot);
 }
@@ -335,6 +343,10 @@ void perform_words(const struct vm_slot *slot, char *ret_words, size_t size)
         snprintf(ret_words, size, "another try, as the last failed: %s", perform->retry_words);
     else if (perform->boot == BOOT_WAITS && !core->edge_certificate_known)
         snprintf(ret_words, size, "kiln-edge, which has not yet said its certificate");
+    else if (perform->boot == BOOT_WAITS && !reconcile_knows_orphans(core))
+        snprintf(ret_words, size, "libvirt, which has yet to show its domains");
+    else if (perform->boot == BOOT_WAITS && is_shared(slot))
+        reconcile_sharer(core, slot->vm.ipv4, ret_words, size);
     else if (perform->boot == BOOT_WAITS && perform->network != NETWORK_READY)
         snprintf(ret_words, size, "its address in the network");
     else if (perform->boot == BOOT_WAITS)

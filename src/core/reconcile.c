@@ -56,7 +56,7 @@ static void listed(void *arg, const struct virt_answer *answer)
 {
     struct core *core = arg;
     struct reconcile *reconcile = core->reconcile;
-    struct sight *sights;
+    struct sight *sights = NULL;
     size_t count;
     reconcile->sweeping = false;
     if (answer->error) {
@@ -68,14 +68,15 @@ static void listed(void *arg, const struct virt_answer *answer)
         reconcile_sweep(core);
         return;
     }
-    if (sights_take(answer, &sights, &count)) {
+    if (sights_take(answer, &sights, &count) || orphans_look(core, answer, sights, count)) {
+        free(sights);
         log_error("reconcile", "cannot look at libvirt's domains: no memory", "domains=%zu",
                   answer->ndomains);
         return;
     }
     reconcile->sweeping = true;
     reconcile->suspects = 0;
-    orphans_look(core, answer, sights, count);
+    perform_wake(core);
     walk_begin(core, WALK_LOOK, sights, count);
 }
 

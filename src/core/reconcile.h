@@ -33,5 +33,10 @@ bool reconcile_holds_deadline(const struct vm_slot *slot);
 
 /* Domains with Kiln's metadata and without a record that have been seen for longer than the grace time. */
 size_t reconcile_orphans(const struct core *core);
+/* Whether libvirt has shown its domains since kilnd's start: then each address that an orphan is known to
+ * have is held (network.h). Before, no domain is started and no address taken back. */
+bool reconcile_knows_orphans(const struct core *core);
+/* Who else has the address, and what ends that, in words. */
+void reconcile_sharer(const struct core *core, const uint8_t ipv4[static 4], char *ret_words, size_t size);
 
 #endif

@@ -2,6 +2,9 @@
  * Reconcile: domains that carry Kiln's metadata and have no record (R23): reported, or reaped where the
  * configuration says so and this kilnd's identity made them. Others are never touched.
  */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +66,15 @@ static bool has_record(const struct core *core, const uint8_t uuid[static VM_UUI
     return false;
 }
 
+/* What the list says of one: of one that libvirt has lost it has no metadata, and what was known stays. */
+static void orphan_learn(struct orphan *orphan, const struct virt_domain_info *domain)
+{
+    uint8_t ipv4[4];
+    orphan->pid = domain->pid;
+    if (inet_pton(AF_INET, domain->address, ipv4) == 1)
+        memcpy(orphan->ipv4, ipv4, sizeof ipv4);
+}
+
 /* Those of the list that have no record, in ORPHANS; treats those that are due. */
 static size_t orphans_find(struct core *core, const struct virt_answer *answer, const struct sight *sights,
                            size_t nsights, struct orphan *orphans)
@@ -70,29 +82,103 @@ static size_t orphans_find(struct core *core, const struct virt_answer *answer, 
     int64_t now_ms = loop_monotonic_ms(), grace_ms = core->config.orphan_grace_s * INT64_C(1000);
     size_t count = 0, at = 0;
     for (size_t i = 0; i < nsights; i++) {
+        const struct virt_domain_info *domain = &answer->domains[sights[i].listed_at];
         if (has_record(core, sights[i].uuid, &at))
             continue;
         orphans[count] = orphan_of(core->reconcile, sights[i].uuid, now_ms);
+        orphan_learn(&orphans[count], domain);
         if (now_ms - orphans[count].since_ms >= grace_ms)
-            orphan_treat(core, &orphans[count], &answer->domains[sights[i].listed_at]);
+            orphan_treat(core, &orphans[count], domain);
         count++;
     }
     return count;
 }
 
-void orphans_look(struct core *core, const struct virt_answer *answer, const struct sight *sights,
-                  size_t nsights)
+/* A libvirt that has just come may not yet know all its domains: those of before stay. */
+static size_t orphans_keep(const struct reconcile *reconcile, struct orphan *orphans, size_t count)
+{
+    size_t listed = count;
+    if (loop_monotonic_ms() - reconcile->up_since_ms >= RECONCILE_UP_MS)
+        return count;
+    for (size_t i = 0; i < reconcile->norphans; i++)
+        if (!bsearch(reconcile->orphans[i].uuid, orphans, listed, sizeof *orphans, walk_order))
+            orphans[count++] = reconcile->orphans[i];
+    qsort(orphans, count, sizeof *orphans, walk_order);
+    return count;
+}
+
+/* A VM is not given what one of them has. */
+static void addresses_hold(struct network *network, const struct reconcile *before, struct orphan *orphans,
+                           size_t count)
+{
+    for (size_t i = 0; i < before->norphans; i++)
+        network_release(network, before->orphans[i].ipv4);
+    for (size_t i = 0; i < count; i++)
+        if (network_hold(network, orphans[i].ipv4)) {
+            log_warning("reconcile", "the address of a domain without a record is not held: no memory",
+                        "domains=%zu", count);
+            memset(orphans[i].ipv4, 0, sizeof orphans[i].ipv4);
+        }
+}
+
+int orphans_look(struct core *core, const struct virt_answer *answer, const struct sight *sights,
+                 size_t nsights)
 {
     struct reconcile *reconcile = core->reconcile;
-    struct orphan *orphans = calloc(nsights + 1, sizeof *orphans);
-    /* The next sweep looks again. */
+    struct orphan *orphans = calloc(nsights + reconcile->norphans + 1, sizeof *orphans);
     if (!orphans)
-        return;
+        return -ENOMEM;
     reconcile->norphans_counted = 0;
     size_t count = orphans_find(core, answer, sights, nsights, orphans);
+    count = orphans_keep(reconcile, orphans, count);
+    addresses_hold(&core->network, reconcile, orphans, count);
     free(reconcile->orphans);
     reconcile->orphans = orphans;
     reconcile->norphans = count;
+    reconcile->orphans_known = true;
+    return 0;
+}
+
+/* ---- questions ---- */
+
+static const struct orphan *orphan_at(const struct reconcile *reconcile, const uint8_t ipv4[static 4])
+{
+    for (size_t i = 0; i < reconcile->norphans; i++)
+        if (memcmp(reconcile->orphans[i].ipv4, ipv4, sizeof reconcile->orphans[i].ipv4) == 0)
+            return &reconcile->orphans[i];
+    return NULL;
+}
+
+bool orphans_hide_addresses(const struct reconcile *reconcile)
+{
+    static const uint8_t none[4];
+    return orphan_at(reconcile, none);
+}
+
+bool reconcile_knows_orphans(const struct core *core)
+{
+    return core->reconcile->orphans_known;
+}
+
+void reconcile_sharer(const struct core *core, const uint8_t ipv4[static 4], char *ret_words, size_t size)
+{
+    const struct orphan *orphan = orphan_at(core->reconcile, ipv4);
+    char uuid[VIRT_UUID_BYTES];
+    if (!orphan) {
+        snprintf(ret_words, size, "its address, which another VM has too");
+        return;
+    }
+    core_uuid_text(orphan->uuid, uuid);
+    if (orphan->pid)
+        snprintf(ret_words, size,
+                 "the end of QEMU process %d of domain kiln-%s, which has its address and no record: "
+                 "end it as root (kill %d)",
+                 orphan->pid, uuid, orphan->pid);
+    else
+        snprintf(ret_words, size,
+                 "the end of domain kiln-%s, which has its address and no record: end it (virsh destroy), "
+                 "or destroy this VM and order another",
+                 uuid);
 }
 
 size_t reconcile_orphans(const struct core *core)

@@ -25,6 +25,8 @@ struct sight {
 struct orphan {
     uint8_t uuid[VM_UUID_LEN];
     int64_t since_ms; /* monotonic */
+    int pid;          /* of one that libvirt has lost; else 0 */
+    uint8_t ipv4[4];  /* held for as long as it is known; zeros: none */
     bool reported;
 };
 
@@ -50,6 +52,7 @@ struct reconcile {
     bool keeping;             /* libvirt is taking back what is no VM's address */
     uint32_t asked_on;        /* the connection that the list was asked for on */
     bool reconnected;         /* no list has been seen on this connection */
+    bool orphans_known;       /* a list has been seen since kilnd's start */
     size_t suspects;          /* absent in the last list, not yet for long enough */
     struct walk walk;
     struct orphan *orphans; /* owned: sorted by UUID */
@@ -78,8 +81,10 @@ void reconcile_look_away(struct vm_slot *slot);
 /* reconcile_addresses.c: has libvirt take back the addresses that no VM has. */
 void addresses_look(struct core *core);
 
-/* reconcile_orphans.c; SIGHTS are the answer's, sorted. */
-void orphans_look(struct core *core, const struct virt_answer *answer, const struct sight *sights,
-                  size_t nsights);
+/* reconcile_orphans.c; SIGHTS are the answer's, sorted. -ENOMEM, and then nothing has changed. */
+int orphans_look(struct core *core, const struct virt_answer *answer, const struct sight *sights,
+                 size_t nsights);
+/* Whether an address is not known of each of them. */
+bool orphans_hide_addresses(const struct reconcile *reconcile);
 
 #endif

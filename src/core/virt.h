@@ -109,6 +109,7 @@ struct virt_domain_info {
     uint64_t boot; /* boot number that it was started for */
     char brick[VIRT_NAME_BYTES];
     char host_identity[VIRT_HASH_BYTES]; /* of the kilnd that made it */
+    char address[16];                    /* dotted IPv4; "" where the metadata has none */
 };
 
 struct virt_volume_info {

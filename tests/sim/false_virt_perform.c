@@ -164,7 +164,8 @@ static bool is_known(const struct hypervisor_domain *domain)
     bool young = libvirt.up_us && clock_us() - libvirt.up_us < KNOWS_US;
     if (domain->foreign || (ended && false_virt_lie() == VIRT_LIE_LIVES_ON))
         return false;
-    return !young || !chance_hits(CHANCE_VIRT, 2);
+    /* A stranger has no guest. An address that kilnd has not been shown once is nobody's to it. */
+    return !young || !domain->box || !chance_hits(CHANCE_VIRT, 2);
 }
 
 /* Of a lost one the process is seen, and no more. */

@@ -61,16 +61,19 @@ struct hypervisor_domain *hypervisor_start(const struct virt_vm_spec *spec)
         strcpy(domain->address, "10.77.0.10");
     else
         memcpy(domain->address, spec->address, sizeof domain->address);
+    memcpy(domain->info.address, domain->address, sizeof domain->info.address);
     domain->box = box_create(id, (uint32_t)spec->boot);
     false_virt_tell(VIRT_EVENT_STARTED, id, "the domain started");
     return domain;
 }
 
-void hypervisor_stranger(const uint8_t id[VM_UUID_LEN], bool ours)
+void hypervisor_stranger(const uint8_t id[VM_UUID_LEN], bool ours, const char *address)
 {
     struct hypervisor_domain *domain = add(id);
     domain->foreign = !ours;
     domain->info.boot = 1;
+    strncpy(domain->address, address, sizeof domain->address - 1);
+    memcpy(domain->info.address, domain->address, sizeof domain->info.address);
     if (ours)
         hex_encode(identity_fingerprint(NULL), IDENTITY_HASH_LEN, domain->info.host_identity);
 }

@@ -42,8 +42,8 @@ struct hypervisor_domain *hypervisor_find(const uint8_t id[VM_UUID_LEN]);
 
 /* Starts one, running. */
 struct hypervisor_domain *hypervisor_start(const struct virt_vm_spec *spec);
-/* A domain that Kiln did not ask for: with its metadata (ours) or without. */
-void hypervisor_stranger(const uint8_t id[VM_UUID_LEN], bool ours);
+/* A domain that Kiln did not ask for: with its metadata (ours) or without. ADDRESS: dotted IPv4, "": none. */
+void hypervisor_stranger(const uint8_t id[VM_UUID_LEN], bool ours, const char *address);
 /* It is no more; whoever looks hears of it as KIND with WORDS. */
 void hypervisor_stop(struct hypervisor_domain *domain, enum virt_event_kind kind, const char *words);
 void hypervisor_pause(struct hypervisor_domain *domain, bool paused);

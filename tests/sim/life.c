@@ -10,6 +10,7 @@
 #include "src/core/core.h"
 #include "src/core/deadline.h"
 #include "src/core/guest_link.h"
+#include "src/core/network.h"
 #include "src/core/verbs.h"
 #include "tests/sim/box.h"
 #include "tests/sim/claims.h"
@@ -169,11 +170,31 @@ static void act_of_people(const struct plan_act *act)
     }
 }
 
+static bool is_taken(const char *address)
+{
+    const struct hypervisor_domain *domain = hypervisor_domains();
+    char other[16];
+    while (domain && strcmp(domain->address, address) != 0)
+        domain = domain->next;
+    for (size_t i = 0; !domain && i < truth.nvms; i++) {
+        core_vm_address(&truth.vms[i].vm, other);
+        if (truth.vms[i].there && network_has_address(&truth.vms[i].vm) && strcmp(other, address) == 0)
+            return true;
+    }
+    return domain;
+}
+
+/* While kilnd is down it is as after a restore: the stranger has the address that is given to the next VM.
+ * Later kilnd could not know in time. */
 static void stranger_come(bool ours)
 {
     uint8_t id[VM_UUID_LEN] = {0xee, ours};
-    if (!hypervisor_find(id))
-        hypervisor_stranger(id, ours);
+    char address[16] = "";
+    if (hypervisor_find(id))
+        return;
+    for (uint8_t last = 10; ours && !host_up() && (last == 10 || is_taken(address)); last++)
+        snprintf(address, sizeof address, "10.77.0.%u", last);
+    hypervisor_stranger(id, ours, address);
 }
 
 static void act_now(void *arg)

@@ -131,6 +131,10 @@ static void test_metadata_is_read_back(void **state)
     assert_true(info.boot == UINT64_MAX);
     assert_string_equal(info.brick, "A&B <1'>");
     assert_string_equal(info.host_identity, "cc");
+    assert_string_equal(info.address, "");
+    assert_int_equal(
+        domain_xml_parse_metadata("<vm uuid='u' boot='1' brick='b' host='h' address='10.0.0.9'/>", &info), 0);
+    assert_string_equal(info.address, "10.0.0.9");
 }
 
 static void test_metadata_that_is_not_ours_changes_nothing(void **state)

@@ -3,6 +3,7 @@
  * libvirt, also the unkind ones, leads where it should.
  */
 #include "core_false_virt.h"
+#include "src/core/network.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -295,6 +296,14 @@ static void a_drive_has_one_writer_until_its_domain_is_gone(void **state)
     assert_int_equal(drive_find(&fixture->core, wanted.id)->nholders, 0);
     assert_int_equal(order(fixture, "v2", &wanted, 1, second, detail), CODE_NONE);
     assert_true(fixture->ports_called[2] > 0 && fixture->ports_called[3] > 0);
+    /* An address is given back once: it is the next VM's by now. */
+    uint8_t address[4] = {10, 77, 0, 10};
+    settle(fixture);
+    assert_memory_equal(core_vm(&fixture->core, second)->vm.ipv4, address, sizeof address);
+    assert_int_equal(machine_post(&fixture->core, first, &asked, "uid:0", NULL, NULL), 0);
+    settle(fixture);
+    assert_int_equal(network_address(&fixture->core.network, address), 0);
+    assert_int_equal(address[3], 11);
 }
 
 static void wait_code(struct fixture *fixture, const int *code)

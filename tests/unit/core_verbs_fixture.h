@@ -22,6 +22,7 @@
 #include "protocol/register.h"
 #include "src/core/identity.h"
 #include "src/core/object.h"
+#include "src/core/reconcile_private.h"
 #include "src/core/store.h"
 #include "src/core/verbs.h"
 #include "src/io/config.h"
@@ -296,6 +297,8 @@ static inline void world_serve(struct world *world)
     if (core_load_all(&world->core, error) || core_start(&world->core, error) ||
         verbs_serve(world->verbs, error))
         fail_msg("%s", error);
+    /* This libvirt lists no domains. */
+    world->core.reconcile->orphans_known = true;
 }
 
 static inline void world_start(struct world *world)
