@@ -181,8 +181,8 @@ void core_unwatch(struct core *core, struct core_watcher *watcher);
  * is greater than the last. */
 int core_replay(struct core *core, uint64_t since, int (*fn)(void *arg, const struct history *history),
                 void *arg);
-/* One VM's history, oldest first, also of a VM that is forgotten. */
-int core_history(struct core *core, const uint8_t uuid[static VM_UUID_LEN],
+/* A VM's changes with seq > SINCE, oldest first. FN returns 0 to go on. -ENOMEM, -EBADMSG. */
+int core_history(const struct vm_slot *slot, uint64_t since,
                  int (*fn)(void *arg, const struct history *history), void *arg);
 /* The number of the last change that was told to watchers. */
 uint64_t core_last_seq(const struct core *core);

@@ -46,7 +46,7 @@ static int seq_load(struct core *core)
 {
     uint8_t key[8];
     size_t len_bytes;
-    int rc = store_last_key(core->store, STORE_SEQUENCE, key, sizeof key, &len_bytes);
+    int rc = store_last_key(core->store, STORE_CHANGES, key, sizeof key, &len_bytes);
     if (rc == -ENOENT)
         return 0;
     if (!rc && len_bytes != sizeof key)

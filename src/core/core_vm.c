@@ -171,62 +171,6 @@ uint64_t core_last_seq(const struct core *core)
     return core->told_seq;
 }
 
-struct history_walk {
-    struct core *core;
-    int (*fn)(void *arg, const struct history *history);
-    void *arg;
-};
-
-static int history_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                        size_t value_len_bytes)
-{
-    const struct history_walk *walk = arg;
-    struct history history;
-    (void)key;
-    (void)key_len_bytes;
-    int rc = record_history_decode(value, value_len_bytes, &history);
-    if (rc)
-        return rc;
-    /* Durable and not yet told: watchers are told in a moment. */
-    return history.seq > walk->core->told_seq ? 0 : walk->fn(walk->arg, &history);
-}
-
-int core_history(struct core *core, const uint8_t uuid[static VM_UUID_LEN],
-                 int (*fn)(void *arg, const struct history *history), void *arg)
-{
-    struct history_walk walk = {.core = core, .fn = fn, .arg = arg};
-    return store_each(core->store, STORE_HISTORY, uuid, VM_UUID_LEN, VM_UUID_LEN, history_each, &walk);
-}
-
-static int sequence_each(void *arg, const void *key, size_t key_len_bytes, const void *value,
-                         size_t value_len_bytes)
-{
-    struct history_walk *walk = arg;
-    uint8_t history_key[VM_UUID_LEN + 8], *bytes;
-    size_t len_bytes;
-    if (key_len_bytes != 8 || value_len_bytes != VM_UUID_LEN)
-        return -EBADMSG;
-    memcpy(history_key, value, VM_UUID_LEN);
-    memcpy(history_key + VM_UUID_LEN, key, 8);
-    int rc = store_get(walk->core->store, STORE_HISTORY, history_key, sizeof history_key, &bytes, &len_bytes);
-    if (rc)
-        return rc == -ENOENT ? -EBADMSG : rc;
-    rc = history_each(walk, NULL, 0, bytes, len_bytes);
-    free(bytes);
-    return rc;
-}
-
-int core_replay(struct core *core, uint64_t since, int (*fn)(void *arg, const struct history *history),
-                void *arg)
-{
-    struct history_walk walk = {.core = core, .fn = fn, .arg = arg};
-    uint8_t from[8];
-    if (since > core->told_seq)
-        return -ENOENT;
-    wire_put_u64(from, since + 1);
-    return store_each(core->store, STORE_SEQUENCE, from, sizeof from, 0, sequence_each, &walk);
-}
-
 /* ---- names ---- */
 
 void core_guest_url(const struct core *core, char ret_url[static VIRT_URL_BYTES])

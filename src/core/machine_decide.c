@@ -81,15 +81,13 @@ static int record_put(struct store_batch *batch, const struct vm *vm, uint64_t s
 
 static int history_put(struct store_batch *batch, const struct history *history)
 {
-    uint8_t *bytes, key[VM_UUID_LEN + 8];
+    uint8_t *bytes, key[8];
     size_t len_bytes;
     int rc = record_history_encode(history, &bytes, &len_bytes);
     if (rc)
         return rc;
-    memcpy(key, history->vm, VM_UUID_LEN);
-    wire_put_u64(key + VM_UUID_LEN, history->seq);
-    store_put(batch, STORE_HISTORY, key, sizeof key, bytes, len_bytes);
-    store_put(batch, STORE_SEQUENCE, key + VM_UUID_LEN, 8, history->vm, sizeof history->vm);
+    wire_put_u64(key, history->seq);
+    store_put(batch, STORE_CHANGES, key, sizeof key, bytes, len_bytes);
     free(bytes);
     return 0;
 }
@@ -137,6 +135,7 @@ static int decision_put(struct vm_slot *slot, struct machine_step *step, struct 
 {
     struct machine_decision *decision = step->decision;
     decision->history.seq = ++slot->core->seq;
+    decision->history.previous = slot->seq;
     int rc = record_put(batch, &decision->vm, decision->history.seq);
     if (!rc)
         rc = history_put(batch, &decision->history);

@@ -85,7 +85,8 @@ struct drive {
 
 /* One row taken by a VM's machine. */
 struct history {
-    uint64_t seq; /* of all changes on this host; never skips */
+    uint64_t seq;      /* of all changes on this host; never skips */
+    uint64_t previous; /* seq of the VM's change before this; 0: it is the first */
     int64_t at_ms;
     uint8_t vm[VM_UUID_LEN];
     char name[VM_NAME_LEN];
@@ -132,7 +133,8 @@ enum {
     RECORD_DRIVE_ENVELOPE = 4, /* 32 bytes of fingerprint, ciphertext */
     RECORD_HISTORY_FROM = 1,
     RECORD_HISTORY_TO = 2,
-    RECORD_HISTORY_EVENT = 3
+    RECORD_HISTORY_EVENT = 3,
+    RECORD_HISTORY_PREVIOUS = 24 /* of a member, named for store_convert.c */
 };
 
 /* Each encode gives malloc'd bytes (owned by the caller) or -ENOMEM. */

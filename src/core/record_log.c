@@ -12,6 +12,7 @@ static const struct tlv_member history_members[] = {
     HISTORY(16, TLV_NUMBER, seq),  HISTORY(17, TLV_NUMBER, at_ms), HISTORY(18, TLV_BYTES, vm),
     HISTORY(19, TLV_TEXT, name),   HISTORY(20, TLV_TEXT, story),   HISTORY(21, TLV_TEXT, actor),
     HISTORY(22, TLV_NUMBER, code), HISTORY(23, TLV_TEXT, detail),
+    HISTORY(RECORD_HISTORY_PREVIOUS, TLV_NUMBER, previous),
 };
 const struct tlv_table record_history_table = {history_members, TLV_COUNT(history_members)};
 

@@ -139,7 +139,8 @@ static const struct extra history_extras[] = {
 /* Of the databases whose values are records. */
 static const struct schema schemas[STORE_DATABASE_COUNT] = {
     [STORE_VMS] = {&record_vm_table, vm_extras},
-    [STORE_HISTORY] = {&record_history_table, history_extras},
+    [STORE_FORMER_HISTORY] = {&record_history_table, history_extras},
+    [STORE_CHANGES] = {&record_history_table, history_extras},
     [STORE_AUDIT] = {&record_audit_table, NULL},
     [STORE_USERS] = {&record_user_table, user_extras},
     [STORE_BRICKS] = {&record_brick_table, brick_extras},

@@ -19,18 +19,19 @@ struct loop;
 struct store;
 struct store_batch;
 
-/* STORE_HISTORY is keyed by uuid | u64 seq, STORE_SEQUENCE by u64 seq, STORE_AUDIT by u64 seq, all
- * big-endian. Their order is part of the format: a new one comes last. */
+/* STORE_CHANGES and STORE_AUDIT are keyed by u64 seq, big-endian. Their order is part of the format: a new
+ * one comes last, and one that is former (empty, kept for its place and for older stores) stays. */
 #define STORE_DATABASES(X)                                                                                   \
     X(META, "meta")                                                                                          \
     X(VMS, "vms")                                                                                            \
-    X(HISTORY, "history")                                                                                    \
-    X(SEQUENCE, "sequence")                                                                                  \
+    X(FORMER_HISTORY, "history")                                                                             \
+    X(FORMER_SEQUENCE, "sequence")                                                                           \
     X(AUDIT, "audit")                                                                                        \
     X(USERS, "users")                                                                                        \
     X(BRICKS, "bricks")                                                                                      \
     X(DRIVES, "drives")                                                                                      \
-    X(CONSOLES, "consoles")
+    X(CONSOLES, "consoles")                                                                                  \
+    X(CHANGES, "changes")
 
 enum store_database {
 #define X(upper, text) STORE_##upper,
@@ -40,8 +41,10 @@ enum store_database {
 };
 
 enum {
-    STORE_FORMAT = 2,
-    STORE_FORMAT_SUMLESS = 1, /* without sums and head; is read, and becomes the present one */
+    STORE_FORMAT = 3,
+    /* Older ones are read, and become the present one (store_convert.c). */
+    STORE_FORMAT_BY_VM = 2,   /* history by uuid | u64 seq, and u64 seq to uuid */
+    STORE_FORMAT_SUMLESS = 1, /* that, without sums and head */
     STORE_KEY_MAX = 256,
     STORE_ERROR_LEN = 256,
     STORE_AUDIT_END_BYTES = 40

@@ -148,7 +148,7 @@ static int backup_check(int fd, const char *path, struct store_verdict *ret_verd
 {
     char words[STORE_ERROR_LEN];
     int rc = store_check(fd, 0, NULL, NULL, ret_verdict, words);
-    if (!rc && (ret_verdict->format != STORE_FORMAT || ret_verdict->walked.map_bytes >> MAP_BITS_MAX)) {
+    if (!rc && (ret_verdict->format <= STORE_FORMAT_SUMLESS || ret_verdict->walked.map_bytes >> MAP_BITS_MAX)) {
         snprintf(words, sizeof words, "it is no backup of a store");
         rc = -EUCLEAN;
     }

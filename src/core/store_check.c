@@ -20,6 +20,11 @@ const char *store_database_name(enum store_database database)
     return database_names[database];
 }
 
+bool store_database_is_former(enum store_database database)
+{
+    return database == STORE_FORMER_HISTORY || database == STORE_FORMER_SEQUENCE;
+}
+
 int store_database_find(const char *name)
 {
     for (int i = 0; i < STORE_DATABASE_COUNT; i++)
@@ -117,7 +122,7 @@ static int judge(struct check *check, char error[STORE_ERROR_LEN])
         return damaged(error, "its format is unknown", "");
     if (verdict->format == STORE_FORMAT_SUMLESS && !check->has_sums)
         return 0;
-    if (verdict->format != STORE_FORMAT)
+    if (verdict->format == STORE_FORMAT_SUMLESS)
         return damaged(error, "its format is not that of its records", "");
     int rc = sums_compare(check, error);
     if (!rc)

@@ -30,6 +30,8 @@ typedef int store_check_fn(void *arg, enum store_database database, const void *
 int store_check(int fd, uint64_t transaction, store_check_fn *each, void *arg,
                 struct store_verdict *ret_verdict, char error[STORE_ERROR_LEN]);
 
+/* Of an older format: empty in a store of the present one. */
+bool store_database_is_former(enum store_database database);
 /* The database's name; its number, -1 when there is none of that name. */
 const char *store_database_name(enum store_database database);
 int store_database_find(const char *name);

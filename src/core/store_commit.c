@@ -70,14 +70,6 @@ static int sums_put(struct store *store, MDB_txn *txn, struct store_sums *sums)
     return mdb_put(txn, store->dbi[STORE_META], &key, &value, 0);
 }
 
-static int databases_make(struct store *store, MDB_txn *txn)
-{
-    int rc = 0;
-    for (int i = 0; !rc && i < STORE_DATABASE_COUNT; i++)
-        rc = mdb_dbi_open(txn, store_database_name((enum store_database)i), MDB_CREATE, &store->dbi[i]);
-    return rc;
-}
-
 static int list_apply(struct store *store, MDB_txn *txn, struct store_sums *sums,
                       const struct store_list *list)
 {
@@ -111,7 +103,7 @@ static void head_write(struct store *store, const struct store_head *head)
         log_warning("store", "its head is behind: it cannot be written", "error=%s", strerror(-rc));
 }
 
-int store_transact(struct store *store, const struct store_list *list, bool creates)
+static int transact_once(struct store *store, const struct store_list *list, bool is_first)
 {
     struct store_sums sums = store->sums;
     struct store_head head;
@@ -119,8 +111,8 @@ int store_transact(struct store *store, const struct store_list *list, bool crea
     int rc = store->env ? mdb_txn_begin(store->env, NULL, 0, &txn) : MDB_PANIC;
     if (rc)
         return rc;
-    if (creates)
-        rc = databases_make(store, txn);
+    if (is_first)
+        rc = store_convert(store, txn, &sums);
     if (!rc)
         rc = list_apply(store, txn, &sums, list);
     if (!rc)
@@ -137,8 +129,6 @@ int store_transact(struct store *store, const struct store_list *list, bool crea
     return 0;
 }
 
-/* ---- until it succeeds ---- */
-
 static int map_grow(struct store *store)
 {
     MDB_envinfo info;
@@ -151,6 +141,17 @@ static int map_grow(struct store *store)
     pthread_rwlock_unlock(&store->map_lock);
     return rc;
 }
+
+int store_transact(struct store *store, const struct store_list *list, bool is_first)
+{
+    int rc;
+    do
+        rc = transact_once(store, list, is_first);
+    while ((rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED) && map_grow(store) == 0);
+    return rc;
+}
+
+/* ---- until it succeeds ---- */
 
 /* A disk that failed to take the page that makes a transaction valid leaves LMDB not knowing what is on it:
  * it refuses everything from then on. */
@@ -178,11 +179,7 @@ static int env_revive(struct store *store, char words[STORE_ERROR_LEN])
 /* Negative errno, and WORDS. */
 static int transaction(struct store *store, const struct store_list *list, char words[STORE_ERROR_LEN])
 {
-    int rc;
-    do
-        rc = store_transact(store, list, false);
-    while ((rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED) && map_grow(store) == 0);
-    rc = store_errno(rc);
+    int rc = store_errno(store_transact(store, list, false));
     snprintf(words, STORE_ERROR_LEN, "%s", rc ? strerror(-rc) : "");
     int dead = rc && env_is_dead(store) ? env_revive(store, words) : 0;
     return dead ? dead : rc;

@@ -64,12 +64,12 @@ static int head_compare(const struct store *store, const struct store_verdict *v
 {
     const struct store_head *head = &store->head;
     char words[96];
-    bool is_known = store->head_fd >= 0;
-    if (verdict->format == STORE_FORMAT && !is_known)
+    bool is_known = store->head_fd >= 0, has_head = verdict->format > STORE_FORMAT_SUMLESS;
+    if (has_head && !is_known)
         return gone(store, error, "its head (the file beside it) is gone");
-    if (is_known && (!verdict->format || verdict->format == STORE_FORMAT_SUMLESS) && head->transaction)
+    if (is_known && !has_head && head->transaction)
         return gone(store, error, "it is not the one that its head tells of");
-    if (verdict->format != STORE_FORMAT)
+    if (!has_head)
         return 0;
     if (head->transaction > verdict->walked.transaction) {
         snprintf(words, sizeof words, "its last %llu transactions are missing",

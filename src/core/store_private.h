@@ -94,9 +94,12 @@ int store_env_make(struct store *store, char error[STORE_ERROR_LEN]);
 int store_env_open(struct store *store, char error[STORE_ERROR_LEN]);
 void store_env_close(struct store *store);
 
-/* All of LIST in one transaction, with the sums; then the head. CREATES makes the databases. LMDB's error or
- * an errno; the old truth then stands. (store_commit.c) */
-int store_transact(struct store *store, const struct store_list *list, bool creates);
+/* All of LIST in one transaction, with the sums, in a map that grows to it; then the head. IS_FIRST converts
+ * what is there (store_convert). LMDB's error or an errno; the old truth then stands. (store_commit.c) */
+int store_transact(struct store *store, const struct store_list *list, bool is_first);
+/* Makes the databases that are missing, and of what an older kilnd left in them the present format: SUMS are
+ * changed with it. LMDB's error. (store_convert.c) */
+int store_convert(struct store *store, struct MDB_txn *txn, struct store_sums *sums);
 
 /* Tells the job that has finished, if one has; ends and tells the one that runs. (store_job.c) */
 void store_job_tell(struct store *store);

@@ -59,13 +59,14 @@ void store_sums_encode(const struct store_sums *sums, uint8_t ret_bytes[static S
 
 int store_sums_decode(const void *bytes, size_t len_bytes, struct store_sums *ret_sums)
 {
-    const uint8_t *at = bytes;
-    if (len_bytes != STORE_SUMS_BYTES ||
-        wire_get_u64(at + STORE_SUMS_BYTES - 8) != store_sum_bytes(bytes, STORE_SUMS_BYTES - 8))
+    const uint8_t *at = bytes, *end;
+    if ((len_bytes != STORE_SUMS_BYTES && len_bytes != STORE_SUMS_BY_VM_BYTES) ||
+        wire_get_u64(at + len_bytes - 8) != store_sum_bytes(bytes, len_bytes - 8))
         return -EBADMSG;
-    ret_sums->transaction = wire_get_u64(at);
+    *ret_sums = (struct store_sums){.transaction = wire_get_u64(at)};
+    end = at + len_bytes - 8;
     at += 8;
-    for (int i = 0; i < STORE_DATABASE_COUNT; i++, at += 16)
+    for (int i = 0; at < end; i++, at += 16)
         ret_sums->of[i] = (struct store_sum){.high = wire_get_u64(at), .low = wire_get_u64(at + 8)};
     return 0;
 }

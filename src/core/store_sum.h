@@ -26,8 +26,9 @@ struct store_sums {
     struct store_sum of[STORE_DATABASE_COUNT];
 };
 
-/* u64 transaction | (u64 high | u64 low) a database | u64 XXH3 of these; big-endian. */
-enum { STORE_SUMS_BYTES = 8 + 16 * STORE_DATABASE_COUNT + 8 };
+/* u64 transaction | (u64 high | u64 low) a database | u64 XXH3 of these; big-endian. Format 2 had no
+ * STORE_CHANGES. */
+enum { STORE_SUMS_BYTES = 8 + 16 * STORE_DATABASE_COUNT + 8, STORE_SUMS_BY_VM_BYTES = STORE_SUMS_BYTES - 16 };
 
 void store_sums_add(struct store_sums *sums, enum store_database database, const void *key,
                     size_t key_len_bytes, const void *value, size_t value_len_bytes);
@@ -36,7 +37,7 @@ void store_sums_remove(struct store_sums *sums, enum store_database database, co
 bool store_sum_same(const struct store_sum *a, const struct store_sum *b);
 
 void store_sums_encode(const struct store_sums *sums, uint8_t ret_bytes[static STORE_SUMS_BYTES]);
-/* -EBADMSG */
+/* Of this format, or of format 2. -EBADMSG */
 int store_sums_decode(const void *bytes, size_t len_bytes, struct store_sums *ret_sums);
 
 /* 64 bits over a few bytes that are kept with them. */

@@ -150,7 +150,8 @@ void view_store_verdict(struct json_writer *out, const struct store_verdict *ver
     json_write_int(out, "free_pages", (int64_t)verdict->walked.free_pages);
     json_write_object_begin(out, "records");
     for (int i = 0; i < STORE_DATABASE_COUNT; i++)
-        json_write_int(out, store_database_name((enum store_database)i), (int64_t)verdict->records[i]);
+        if (verdict->records[i] || !store_database_is_former((enum store_database)i))
+            json_write_int(out, store_database_name((enum store_database)i), (int64_t)verdict->records[i]);
     json_write_object_end(out);
 }
 

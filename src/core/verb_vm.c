@@ -52,15 +52,13 @@ void verb_vm_show(struct ask *ask, const struct vm_slot *slot)
 
 struct history_walk {
     struct view_page page;
-    uint64_t after, last;
+    uint64_t last;
     bool full;
 };
 
 static int add_history(void *arg, const struct history *history)
 {
     struct history_walk *walk = arg;
-    if (history->seq <= walk->after)
-        return 0;
     view_vm_history(&walk->page.out, NULL, history);
     walk->last = history->seq;
     walk->full = view_page_full(&walk->page, HISTORY_MEMBERS);
@@ -71,13 +69,18 @@ void verb_vm_history(struct ask *ask, const struct vm_slot *slot, const char *af
 {
     struct history_walk walk = {0};
     char next[24], *end = "";
-    walk.after = after ? strtoull(after, &end, 10) : 0;
+    uint64_t since = after ? strtoull(after, &end, 10) : 0;
     if (*end) {
         ask_refuse(ask, CODE_BAD_PARAMETER, "after");
         return;
     }
     view_page_begin(&walk.page, "history");
-    core_history(ask->verbs->core, slot->vm.uuid, add_history, &walk);
+    int rc = core_history(slot, since, add_history, &walk);
+    if (rc < 0) {
+        json_writer_finish(&walk.page.out);
+        ask_refuse_errno(ask, rc);
+        return;
+    }
     snprintf(next, sizeof next, "%llu", (unsigned long long)walk.last);
     view_page_end(&walk.page, walk.full ? next : NULL);
     ask_send(ask, 200, &walk.page.out);

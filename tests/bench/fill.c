@@ -43,10 +43,11 @@ static _Noreturn void die(const char *what)
 static void history_put(struct filling *filling, struct store_batch *batch, const struct vm *vm, int from,
                         int event)
 {
-    uint8_t *bytes, key[VM_UUID_LEN + 8];
+    uint8_t *bytes, key[8];
     char uuid[VIRT_UUID_BYTES];
     size_t len_bytes;
     struct history history = {.seq = ++filling->seq,
+                              .previous = from < 0 ? 0 : filling->seq - 1,
                               .at_ms = vm->created_at_ms,
                               .from = from,
                               .to = vm->head.state,
@@ -64,10 +65,8 @@ static void history_put(struct filling *filling, struct store_batch *batch, cons
     core_uuid_text(vm->uuid, uuid);
     if (record_history_encode(&history, &bytes, &len_bytes))
         die("history");
-    memcpy(key, vm->uuid, VM_UUID_LEN);
-    wire_put_u64(key + VM_UUID_LEN, history.seq);
-    store_put(batch, STORE_HISTORY, key, sizeof key, bytes, len_bytes);
-    store_put(batch, STORE_SEQUENCE, key + VM_UUID_LEN, 8, vm->uuid, sizeof vm->uuid);
+    wire_put_u64(key, history.seq);
+    store_put(batch, STORE_CHANGES, key, sizeof key, bytes, len_bytes);
     free(bytes);
     if (audit_append(&filling->audit, batch, history.at_ms, &deed))
         die("audit");

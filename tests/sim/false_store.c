@@ -139,7 +139,7 @@ static void begin(struct store *store);
 /* A disk that lies: whether it takes the change at all. */
 static bool is_taken(const struct op *op)
 {
-    if (op->database == STORE_HISTORY && false_virt_lie() == VIRT_LIE_LOST_HISTORY)
+    if (op->database == STORE_CHANGES && false_virt_lie() == VIRT_LIE_LOST_HISTORY)
         return chance(CHANCE_DISK, 4) != 0;
     return !(op->database == STORE_VMS && op->is_delete && false_virt_lie() == VIRT_LIE_KEEPS_RECORDS);
 }

@@ -89,6 +89,12 @@ static void history_put(const struct disk_entry *entry)
         claim_broken("history", "change %llu follows on %llu", (unsigned long long)history.seq,
                      (unsigned long long)truth.change_seq);
     truth.change_seq = history.seq;
+    struct truth_vm *known = truth_vm(history.vm);
+    if (!known || history.previous != known->last_seq)
+        claim_broken("history", "change %llu names %llu as the one before it", (unsigned long long)history.seq,
+                     (unsigned long long)history.previous);
+    if (known)
+        known->last_seq = history.seq;
     if (history.from >= 0)
         coverage_vm(history.from, history.event, history.story);
 }
@@ -113,7 +119,7 @@ void truth_put(enum store_database database, const struct disk_entry *entry)
         vm_put(entry);
     else if (database == STORE_DRIVES)
         drive_put(entry);
-    else if (database == STORE_HISTORY)
+    else if (database == STORE_CHANGES)
         history_put(entry);
     else if (database == STORE_AUDIT)
         audit_put(entry);
@@ -128,6 +134,6 @@ void truth_delete(enum store_database database, const struct disk_entry *entry)
         vm->there = false;
     if (drive)
         drive->there = false;
-    if (database == STORE_AUDIT || database == STORE_HISTORY)
+    if (database == STORE_AUDIT || database == STORE_CHANGES)
         claim_broken("audit", "something of the past was deleted");
 }

@@ -16,6 +16,7 @@ enum { TRUTH_VMS = 24, TRUTH_DRIVES = 16 };
 struct truth_vm {
     struct vm vm;
     bool there;         /* false: it was forgotten */
+    uint64_t last_seq;  /* of its last change */
     int64_t entered_us; /* when its state became durable */
     /* Counted by claims.c. */
     int64_t overdue_us; /* quiet time that its deadline has passed for */

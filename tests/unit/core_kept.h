@@ -38,7 +38,7 @@ static inline void keep(struct fixture *fixture, const struct vm *vm)
     struct store_batch *batch;
     uint8_t *bytes;
     size_t len_bytes;
-    assert_int_equal(record_vm_encode(vm, 1, &bytes, &len_bytes), 0);
+    assert_int_equal(record_vm_encode(vm, 0, &bytes, &len_bytes), 0);
     assert_int_equal(store_batch_create(fixture->core.store, &batch), 0);
     store_put(batch, STORE_VMS, vm->uuid, sizeof vm->uuid, bytes, len_bytes);
     assert_int_equal(store_commit(batch, NULL, NULL), 0);

@@ -46,7 +46,7 @@ static void check_event(struct fixture *fixture, int state, enum recovery_sight 
     struct first_events first = {{-1, -1}, 0};
     const struct vm_slot *slot = slot_of(fixture, (unsigned)state);
     bool had_link = state >= VM_REGISTERED;
-    assert_int_equal(core_history(&fixture->core, slot->vm.uuid, first_take, &first), 0);
+    assert_int_equal(core_history(slot, 0, first_take, &first), 0);
     assert_true(!had_link || first.on[0] == VM_ON_LINK_DOWN);
     assert_int_equal(first.on[had_link], recovery_find(state, sight)->on);
 }

@@ -48,7 +48,7 @@ static void commit_number(struct store_folder *fixture, uint64_t number, store_d
     uint8_t key[8];
     wire_put_u64(key, number);
     assert_int_equal(store_batch_create(fixture->store, &batch), 0);
-    store_put(batch, STORE_SEQUENCE, key, sizeof key, &number, sizeof number);
+    store_put(batch, STORE_CHANGES, key, sizeof key, &number, sizeof number);
     store_put(batch, STORE_META, "last", 4, key, sizeof key);
     assert_int_equal(store_commit(batch, done, arg), 0);
 }
@@ -94,7 +94,7 @@ static void durable_values_are_there_after_a_restart(void **state)
     store_folder_open(fixture);
     assert_int_equal(last_number(fixture), 100);
     uint64_t found = 0;
-    assert_int_equal(store_each(fixture->store, STORE_SEQUENCE, NULL, 0, 0, count_in_order, &found), 0);
+    assert_int_equal(store_each(fixture->store, STORE_CHANGES, NULL, 0, 0, count_in_order, &found), 0);
     assert_int_equal(found, 100);
 }
 
@@ -233,9 +233,10 @@ static void a_newer_format_is_refused(void **state)
     struct store_batch *batch;
     struct store *newer = NULL;
     unsigned done = 0;
+    const uint8_t next[4] = {0, 0, 0, STORE_FORMAT + 1};
     char error[STORE_ERROR_LEN] = "";
     assert_int_equal(store_batch_create(fixture->store, &batch), 0);
-    store_put(batch, STORE_META, "format", 6, "\0\0\0\3", 4);
+    store_put(batch, STORE_META, STORE_FORMAT_KEY, strlen(STORE_FORMAT_KEY), next, sizeof next);
     assert_int_equal(store_commit(batch, count_done, &done), 0);
     step_until(fixture, &done, 1);
     store_close(fixture->store);
@@ -361,7 +362,7 @@ static void victim_commit(struct victim *victim)
     wire_put_u64(key, number);
     if (store_batch_create(victim->fixture.store, &batch))
         _exit(1);
-    store_put(batch, STORE_SEQUENCE, key, sizeof key, &number, sizeof number);
+    store_put(batch, STORE_CHANGES, key, sizeof key, &number, sizeof number);
     store_put(batch, STORE_META, "last", 4, key, sizeof key);
     if (audit_append(&victim->audit, batch, 1, &deed) || store_commit(batch, victim_done, victim))
         _exit(1);
@@ -418,7 +419,7 @@ static void killed_at_any_moment_it_keeps_its_word(void **state)
         store_folder_open(fixture);
         uint64_t last = last_number(fixture), found = 0, count, at;
         assert_true(last >= reported);
-        assert_int_equal(store_each(fixture->store, STORE_SEQUENCE, NULL, 0, 0, count_in_order, &found), 0);
+        assert_int_equal(store_each(fixture->store, STORE_CHANGES, NULL, 0, 0, count_in_order, &found), 0);
         assert_int_equal(found, last);
         assert_int_equal(audit_verify(fixture->store, &count, &at), 0);
         assert_int_equal(at, 0);

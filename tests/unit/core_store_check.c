@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "src/core/audit.h"
 #include "src/core/store_sum.h"
 #include "tests/unit/core_store_fixture.h"
 
@@ -370,54 +369,6 @@ static void a_head_that_is_behind_is_none_the_worse(void **state)
     store_folder_open(&stored);
 }
 
-/* ---- formats ---- */
-
-/* Two records and two audit entries, as a kilnd of format 1 left them (LMDB's bytes, cut behind its last
- * page). */
-static void a_store_without_sums_becomes_one_with(void **state)
-{
-    struct store_verdict verdict;
-    struct audit_verdict chain;
-    char command[256], head[128], error[STORE_ERROR_LEN] = "";
-    struct store *store;
-    (void)state;
-    stored_close(&stored);
-    snprintf(head, sizeof head, "%s.head", stored.path);
-    snprintf(command, sizeof command,
-             "cp tests/unit/core_store_format1.mdb %s/data.mdb && truncate -s 64M %s/data.mdb", stored.path,
-             stored.path);
-    assert_int_equal(system(command), 0);
-    /* Under the head of another store it is a store that went back. */
-    assert_int_equal(store_open(stored.path, stored.loop, &store, error), -EUCLEAN);
-    assert_int_equal(unlink(head), 0);
-    for (int i = 0; i < 2; i++) {
-        store_folder_open(&stored);
-        assert_int_equal(stored_check(&stored, &verdict, error), 0);
-        assert_int_equal(verdict.format, STORE_FORMAT);
-        assert_int_equal(verdict.sums.transaction, verdict.walked.transaction);
-        assert_int_equal(verdict.records[STORE_BRICKS], 2);
-        assert_int_equal(audit_check(stored.store, NULL, 0, NULL, &chain), 0);
-        assert_int_equal(chain.count, 2);
-        assert_int_equal(chain.wrong_at, 0);
-        stored_close(&stored);
-    }
-    store_folder_open(&stored);
-}
-
-static void a_backup_of_format_2_is_read_for_ever(void **state)
-{
-    struct store_verdict verdict;
-    char error[STORE_ERROR_LEN] = "";
-    int fd = open("fuzz/fuzz_store.corpus/small", O_RDONLY | O_CLOEXEC);
-    (void)state;
-    assert_true(fd >= 0);
-    if (store_check(fd, 0, NULL, NULL, &verdict, error))
-        fail_msg("%s", error);
-    close(fd);
-    assert_int_equal(verdict.format, 2);
-    assert_int_equal(verdict.records[STORE_VMS], 1);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -426,8 +377,6 @@ int main(void)
         TEST(each_page_in_turn_is_refused_or_harmless),
         TEST(a_file_cut_at_any_page_is_refused),
         TEST(a_store_that_goes_back_or_away_is_refused),
-        TEST(a_store_without_sums_becomes_one_with),
-        TEST(a_backup_of_format_2_is_read_for_ever),
         TEST(a_head_that_is_behind_is_none_the_worse),
     };
     return cmocka_run_group_tests_name("core_store_check", tests, NULL, NULL);
