@@ -86,9 +86,10 @@ static int chain_add(struct chain *chain, uint64_t seq)
 
 static int chain_read(const struct vm_slot *slot, uint64_t since, struct chain *ret_chain)
 {
-    struct history history;
+    struct history history = {.previous = slot->seq};
     int rc = 0;
-    for (uint64_t seq = slot->seq; !rc && seq > since; seq = history.previous) {
+    while (!rc && history.previous > since) {
+        uint64_t seq = history.previous;
         rc = change_get(slot, seq, &history);
         if (!rc)
             rc = chain_add(ret_chain, seq);

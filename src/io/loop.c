@@ -184,10 +184,13 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
         return -ENOMEM;
     *post = (struct loop_post){.fn = fn, .arg = arg};
     pthread_mutex_lock(&loop->lock);
+    bool is_first = loop->first == NULL;
     *loop->last = post;
     loop->last = &post->next;
     pthread_mutex_unlock(&loop->lock);
-    ring(loop);
+    /* Whoever was before it has rung, and is not taken without it. */
+    if (is_first)
+        ring(loop);
     return 0;
 }
 

@@ -195,12 +195,14 @@ static void *answer_main(void *arg)
         pthread_mutex_lock(&all.lock);
         while (!all.first)
             pthread_cond_wait(&all.wake, &all.lock);
-        struct call *call = all.first;
-        all.first = call->next;
-        if (!all.first)
-            all.last = &all.first;
+        struct call *call = all.first, *next;
+        all.first = NULL;
+        all.last = &all.first;
         pthread_mutex_unlock(&all.lock);
-        call_take(call);
+        for (; call; call = next) {
+            next = call->next;
+            call_take(call);
+        }
     }
     return NULL;
 }
@@ -224,9 +226,10 @@ static int ask(const struct call *wanted)
     pthread_mutex_lock(&all.lock);
     if (!all.runs)
         threads_start(call->virt);
+    if (!all.first)
+        pthread_cond_signal(&all.wake);
     *all.last = call;
     all.last = &call->next;
-    pthread_cond_signal(&all.wake);
     pthread_mutex_unlock(&all.lock);
     return 0;
 }
