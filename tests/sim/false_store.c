@@ -141,13 +141,23 @@ static bool is_taken(const struct op *op)
 {
     if (op->database == STORE_CHANGES && false_virt_lie() == VIRT_LIE_LOST_HISTORY)
         return chance(CHANCE_DISK, 4) != 0;
+    if (op->database == STORE_AUDIT && false_virt_lie() == VIRT_LIE_UNAUDITED)
+        return false;
     return !(op->database == STORE_VMS && op->is_delete && false_virt_lie() == VIRT_LIE_KEEPS_RECORDS);
+}
+
+/* What an entry of the audit says stays true; it no longer follows from the one before. */
+static void audit_bend(const struct op *op)
+{
+    uint8_t *previous = memmem(op->value, op->value_len, truth.audit_hash, sizeof truth.audit_hash);
+    if (previous)
+        *previous ^= 1;
 }
 
 static void op_apply(const struct op *op)
 {
-    if (op->database == STORE_AUDIT && false_virt_lie() == VIRT_LIE_BENT_AUDIT && op->value_len)
-        op->value[op->value_len - 1] ^= 1;
+    if (op->database == STORE_AUDIT && false_virt_lie() == VIRT_LIE_BENT_AUDIT)
+        audit_bend(op);
     if (!is_taken(op))
         return;
     if (op->is_delete)
@@ -161,6 +171,7 @@ static void apply(const struct batches *list)
     for (const struct store_batch *batch = list->first; batch; batch = batch->next)
         for (const struct op *op = batch->first; op; op = op->next)
             op_apply(op);
+    truth_transaction_end();
 }
 
 /* On the loop: the callbacks of what is durable. */

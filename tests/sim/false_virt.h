@@ -51,6 +51,7 @@ extern const struct virt_ops false_virt_ops;
     X(SAME_ADDRESS, "same-address")   /* every domain has the address of the first */                        \
     X(LATE_TIMERS, "late-timers")     /* kilnd's timers are ten times late */                                \
     X(BENT_AUDIT, "bent-audit")       /* the disk changes a byte of an audit entry */                        \
+    X(UNAUDITED, "unaudited")         /* the disk takes no entry of the audit */                             \
     X(LOST_HISTORY, "lost-history")   /* the disk loses an entry of the history now and then */              \
     X(KEEPS_RECORDS, "keeps-records") /* the disk deletes no VM */
 

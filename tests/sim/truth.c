@@ -3,10 +3,12 @@
  */
 #include "tests/sim/truth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/core/audit.h"
+#include "src/core/core.h"
 #include "tests/sim/claims.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/coverage.h"
@@ -78,9 +80,18 @@ static void drive_put(const struct disk_entry *entry)
     known->there = true;
 }
 
+void truth_transaction_end(void)
+{
+    if (truth.unaudited)
+        claim_broken("audited", "change %llu is durable, and not its entry in the audit",
+                     (unsigned long long)truth.change.seq);
+    truth.unaudited = false;
+}
+
 static void history_put(const struct disk_entry *entry)
 {
     struct history history;
+    truth_transaction_end();
     if (record_history_decode(entry->value, entry->value_len, &history)) {
         claim_broken("durable", "a history entry cannot be read");
         return;
@@ -95,8 +106,28 @@ static void history_put(const struct disk_entry *entry)
                      (unsigned long long)history.previous);
     if (known)
         known->last_seq = history.seq;
+    truth.change = history;
+    truth.unaudited = true;
     if (history.from >= 0)
         coverage_vm(history.from, history.event, history.story);
+}
+
+static bool is_same(const char *said, const char *wanted)
+{
+    return strcmp(said, wanted ? wanted : "") == 0;
+}
+
+/* Who did what to which VM, from where to where, why and when. */
+static bool tells_of(const struct audit_entry *audit, const struct history *change)
+{
+    char what[VM_NAME_LEN], uuid[VIRT_UUID_BYTES];
+    const char *event = vm_event_name(change->event);
+    snprintf(what, sizeof what, "vm.%s", event ? event : "create");
+    core_uuid_text(change->vm, uuid);
+    return audit->at_ms == change->at_ms && is_same(audit->actor, change->actor) &&
+           is_same(audit->what, what) && is_same(audit->object, uuid) &&
+           is_same(audit->from, vm_state_name(change->from)) &&
+           is_same(audit->to, vm_state_name(change->to)) && is_same(audit->story, change->story);
 }
 
 static void audit_put(const struct disk_entry *entry)
@@ -110,6 +141,7 @@ static void audit_put(const struct disk_entry *entry)
     }
     truth.audit_seq = audit.seq;
     audit_hash(&audit, truth.audit_hash);
+    truth.unaudited = truth.unaudited && !tells_of(&audit, &truth.change);
 }
 
 void truth_put(enum store_database database, const struct disk_entry *entry)

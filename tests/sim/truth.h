@@ -2,8 +2,8 @@
  * What is durable, read with the real codecs as it is written, and what is checked of it at once.
  *
  * In: entries of the disk. Out: records, drives, the chain's end. Kept: the newest of each. A change that no
- * table of states/ allows, a gap in the numbers of changes and a wrong link of the audit chain break a claim
- * here.
+ * table of states/ allows, a gap in the numbers of changes, a change that the audit does not tell of in the
+ * same transaction, and a wrong link of the audit chain break a claim here.
  */
 #ifndef KILN_TESTS_SIM_TRUTH_H
 #define KILN_TESTS_SIM_TRUTH_H
@@ -35,7 +35,9 @@ struct truth {
     size_t ndrives;
     uint64_t audit_seq, change_seq;
     uint8_t audit_hash[RECORD_HASH_LEN];
-    bool changed; /* since claims.c last looked */
+    struct history change; /* the last */
+    bool unaudited;        /* the audit has not told of it yet */
+    bool changed;          /* since claims.c last looked */
 };
 
 extern struct truth truth;
@@ -43,6 +45,8 @@ extern struct truth truth;
 void truth_begin(void);
 void truth_put(enum store_database database, const struct disk_entry *entry);
 void truth_delete(enum store_database database, const struct disk_entry *entry);
+/* What was put and deleted since the last call was one transaction. */
+void truth_transaction_end(void);
 
 /* NULL when none was ever written. */
 struct truth_vm *truth_vm(const uint8_t uuid[VM_UUID_LEN]);
