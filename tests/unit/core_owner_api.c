@@ -376,6 +376,51 @@ static void administrators_see_all_and_open_nothing(void **state)
     crypto_rsa_destroy(root.key);
 }
 
+/* ---- the audit ---- */
+
+static const struct json *entry_of(const char *what, const char *object)
+{
+    assert_string_equal(world_call(world, world->control, "audit.list", "{}"), "");
+    const struct json *entries = json_member(world->result, "entries");
+    for (size_t i = 0; i < json_count(entries); i++)
+        if (strcmp(world_text(json_at(entries, i), "what"), what) == 0 &&
+            strcmp(world_text(json_at(entries, i), "object"), object) == 0)
+            return json_at(entries, i);
+    fail_msg("nobody did %s to %s", what, object);
+    return NULL;
+}
+
+static void expect_did(const char *actor, const char *what, const char *object)
+{
+    assert_string_equal(world_text(entry_of(what, object), "actor"), actor);
+}
+
+static void the_audit_names_people_by_their_keys(void **state)
+{
+    char alice[65], bob[65], first[37], second[37], path[256], body[2048];
+    (void)state;
+    hex_encode(world->alice.fingerprint, 32, alice);
+    hex_encode(world->bob.fingerprint, 32, bob);
+    make_drive(&world->alice);
+    snprintf(path, sizeof path, "/v1/drives/" D1 "/envelopes/%s", bob);
+    write_sealed(body, sizeof body, "\"ciphertext\":", &world->bob);
+    assert_string_equal(owner_ask(world, &world->alice, "PUT", path, body), "");
+    assert_string_equal(owner_ask(world, &world->bob, "DELETE", path, NULL), "");
+    owner_make_vm(world, &world->alice, "first", "[]", first);
+    owner_make_vm(world, &world->bob, "second", "[]", second);
+    snprintf(path, sizeof path, "/v1/vms/%s", first);
+    assert_string_equal(owner_ask(world, &world->alice, "DELETE", path, NULL), "");
+    assert_string_equal(world_call(world, world->control, "vm.destroy", "{\"vm\":\"second\"}"), "");
+    expect_did(alice, "drive.add", D1);
+    expect_did(alice, "drive.envelope-put", D1);
+    expect_did(bob, "drive.envelope-remove", D1);
+    expect_did(alice, "vm.create", first);
+    expect_did(bob, "vm.create", second);
+    expect_did(alice, "vm.destroy-asked", first);
+    expect_did("uid:0", "vm.destroy-asked", second);
+    expect_did("kilnd", "vm.volume-ready", first);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -394,6 +439,7 @@ int main(void)
         TEST(a_drive_is_shared_by_its_owner_alone),
         TEST(events_are_the_owners_own_and_end_with_the_session),
         TEST(administrators_see_all_and_open_nothing),
+        TEST(the_audit_names_people_by_their_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
