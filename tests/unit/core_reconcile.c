@@ -287,6 +287,36 @@ static void an_absence_on_another_connection_does_not_count(void **state)
     vm_wait(fixture, uuid, VM_DESTROYED);
 }
 
+/* Of many VMs not all are looked at between the end of a connection and the next one. */
+static void nor_does_it_for_those_that_were_not_looked_at_in_between(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned i = 0; i < MANY; i++) {
+        struct vm vm = kept_in(VM_READY, i);
+        keep(fixture, &vm);
+    }
+    restart(fixture);
+    connection_up(fixture);
+    time_passes(fixture, RECONCILE_UP_MS);
+    answer_list(fixture, NULL, 0);
+    settle(fixture);
+    while (fixture->core.reconcile->walk.kind != WALK_NONE)
+        assert_int_equal(loop_step(fixture->core.loop, true), 0);
+    assert_int_not_equal(slot_of(fixture, MANY - 1)->absent_since_ms, 0);
+    time_passes(fixture, RECONCILE_CONFIRM_MS);
+    lifecycle(fixture, NULL, VIRT_EVENT_LOST);
+    connection_up(fixture);
+    assert_int_not_equal(slot_of(fixture, MANY - 1)->absent_since_ms, 0);
+    time_passes(fixture, RECONCILE_UP_MS);
+    answer_list(fixture, NULL, 0);
+    settle(fixture);
+    while (fixture->core.reconcile->walk.kind != WALK_NONE)
+        assert_int_equal(loop_step(fixture->core.loop, true), 0);
+    settle(fixture);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(slot_of(fixture, i)->vm.head.state, VM_READY);
+}
+
 enum { LOST_PID = 4711 };
 
 static struct virt_domain_info lost_of(const uint8_t *uuid)
@@ -411,6 +441,7 @@ int main(void)
         TEST(many_recover_a_few_at_a_time),
         TEST(an_absence_counts_after_ten_seconds_of_connection_and_twice),
         TEST(an_absence_on_another_connection_does_not_count),
+        TEST(nor_does_it_for_those_that_were_not_looked_at_in_between),
         TEST(a_lost_domain_is_not_absent_until_its_process_ends),
         TEST(a_lost_domain_that_libvirt_finds_again_is_reached),
         TEST(an_ended_vm_whose_process_shows_again_is_ended_again),
