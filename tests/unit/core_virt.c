@@ -1,12 +1,14 @@
 /*
  * Calls, answers, events and consoles over libvirt's own test driver: real libvirt code, no QEMU, no daemon.
  */
-#include "src/core/virt.h"
+#include "src/core/virt_private.h"
 
 #include "src/io/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,6 +273,74 @@ static void test_a_console_of_a_vm_that_is_not_there(void **state)
     virt_console_forget(fixture->virt, UUID);
 }
 
+/* ---- ends ---- */
+
+struct stuck {
+    sem_t begun, go;
+    int over;
+};
+
+static void stick(void *arg)
+{
+    struct stuck *stuck = arg;
+
+    sem_post(&stuck->begun);
+    sem_wait(&stuck->go);
+}
+
+static void unstuck(void *arg, bool ran)
+{
+    struct stuck *stuck = arg;
+
+    assert_true(ran);
+    stuck->over++;
+}
+
+static bool connection_is_there(struct virt *virt, enum virt_connection which)
+{
+    pthread_mutex_lock(&virt->lock);
+    bool is_there = virt->links[which].connection && !virt->links[which].broken;
+    pthread_mutex_unlock(&virt->lock);
+    return is_there;
+}
+
+/* So that whatever needs the main connection fails; nobody is told to mend it. */
+static void main_break(struct virt *virt, bool broken)
+{
+    pthread_mutex_lock(&virt->lock);
+    virt->links[VIRT_MAIN].broken = broken;
+    pthread_mutex_unlock(&virt->lock);
+}
+
+/* As boots would be: every thread that makes calls has one that does not return, on the connection that boots
+ * have. */
+static void test_an_end_waits_for_no_boot(void **state)
+{
+    struct fixture *fixture = *state;
+    struct virt *virt = fixture->virt;
+    struct stuck stuck = {.over = 0};
+
+    sem_init(&stuck.begun, 0, 0);
+    sem_init(&stuck.go, 0, 0);
+    while (!connection_is_there(virt, VIRT_RESERVED))
+        sched_yield();
+    start_domain(fixture, METADATA);
+    for (int i = 0; i < WORKER_NORMAL_THREADS; i++)
+        assert_int_equal(worker_submit(virt->worker, WORKER_NORMAL, NULL, stick, unstuck, &stuck), 0);
+    for (int i = 0; i < WORKER_NORMAL_THREADS; i++)
+        sem_wait(&stuck.begun);
+    main_break(virt, true);
+    assert_int_equal(wait_answer(fixture, virt_domain_gone(virt, UUID, on_answer, fixture)), 0);
+    assert_int_equal(wait_answer(fixture, virt_overlay_gone(virt, UUID, on_answer, fixture)), 0);
+    main_break(virt, false);
+    for (int i = 0; i < WORKER_NORMAL_THREADS; i++)
+        sem_post(&stuck.go);
+    while (stuck.over < WORKER_NORMAL_THREADS)
+        assert_int_equal(loop_step(fixture->loop, true), 0);
+    assert_int_equal(wait_answer(fixture, virt_domain_query(virt, UUID, on_answer, fixture)), 0);
+    assert_int_equal(fixture->answer.domain.state, VIRT_DOMAIN_ABSENT);
+}
+
 /* ---- lost domains ---- */
 
 /* As a QEMU, which holds a lock on its pid file for as long as it lives. */
@@ -401,6 +471,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_overlay_is_made_after_it_was_taken_away, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drives_of_a_vm_that_is_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_console_of_a_vm_that_is_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_end_waits_for_no_boot, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_domain_is_not_gone_while_its_process_lives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_destroying_answers_what_is_owed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_without_libvirt_every_answer_says_so, setup, teardown),
