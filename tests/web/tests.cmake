@@ -4,6 +4,7 @@ if(NODE AND NPM AND NOT KILN_SANITIZE AND NOT KILN_FUZZ)
   add_test(NAME web/vectors COMMAND ${NODE} tests/web/vectors_node.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(web/vectors PROPERTIES TIMEOUT 120)
   add_test(NAME web/origin COMMAND ${NODE} tests/web/origin_node.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  add_test(NAME web/backoff COMMAND ${NODE} tests/web/backoff_node.mjs WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   add_test(NAME web/size COMMAND ${NODE} tests/web/size.mjs ${CMAKE_BINARY_DIR}/web WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
   # Against processes: a world each.

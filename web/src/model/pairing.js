@@ -4,6 +4,7 @@
  * In: a session, a VM. Out: `state` (apart, pairing, paired, lost), the channel, what the VM says; `changed`. Kept: drives as the
  * VM last reported them, the failure that was last.
  */
+import { Backoff } from '../net/backoff.js';
 import { openChannel } from '../net/channel.js';
 import { Observable } from './observable.js';
 
@@ -19,7 +20,7 @@ export class Pairing extends Observable {
   #vm;
   #brick;
   #wanted = false;
-  #wait = RETRY_MIN_MS;
+  #wait = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
   #timer = 0;
 
   state = 'apart';
@@ -54,7 +55,7 @@ export class Pairing extends Observable {
   async pair() {
     if (this.#wanted && this.state !== 'apart') return;
     this.#wanted = true;
-    this.#wait = RETRY_MIN_MS;
+    this.#wait.reset();
     await this.#try('pairing', NOT_YET_TRIES);
   }
 
@@ -72,7 +73,7 @@ export class Pairing extends Observable {
   }
 
   #take(channel) {
-    this.#wait = RETRY_MIN_MS;
+    this.#wait.reset();
     this.channel = channel;
     this.fingerprint = channel.vmFingerprint;
     channel.onNotice = (method, params) => this.#notice(method, params);
@@ -105,8 +106,7 @@ export class Pairing extends Observable {
       return;
     }
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#try('lost', 0), this.#wait);
-    this.#wait = Math.min(2 * this.#wait, RETRY_MAX_MS);
+    this.#timer = setTimeout(() => this.#try('lost', 0), this.#wait.next());
   }
 
   #notice(method, params) {

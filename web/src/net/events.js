@@ -4,6 +4,7 @@
  * In: a session. Out: `onOpen` (whatever was missed must be read anew), `onEvent`, `onLost`. Kept: one WebSocket, which is opened
  * again when it ends.
  */
+import { Backoff } from './backoff.js';
 import { Vigil } from './vigil.js';
 
 const RETRY_MIN_MS = 250;
@@ -16,7 +17,7 @@ export class Events {
   #session;
   #handlers;
   #socket = null;
-  #wait = RETRY_MIN_MS;
+  #wait = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
   #timer = 0;
   #vigil = null;
   #ended = false;
@@ -34,7 +35,7 @@ export class Events {
     const vigil = new Vigil({ ask: () => this.#ask(vigil), gone: () => this.#retry() });
     this.#vigil = vigil;
     socket.onopen = () => {
-      this.#wait = RETRY_MIN_MS;
+      this.#wait.reset();
       this.#handlers.onOpen();
     };
     socket.onmessage = ({ data }) => {
@@ -61,8 +62,7 @@ export class Events {
     this.#leave();
     if (this.#ended) return;
     this.#handlers.onLost();
-    this.#timer = setTimeout(() => this.#reopen(), this.#wait);
-    this.#wait = Math.min(2 * this.#wait, RETRY_MAX_MS);
+    this.#timer = setTimeout(() => this.#reopen(), this.#wait.next());
   }
 
   /* A WebSocket does not say why it was refused; a request does, and renews the session on the way. */
