@@ -47,6 +47,18 @@ def taps_of_domains():
     return found
 
 
+def drives_of_domains():
+    """The drives in the domains that run, as libvirt notes them: whose domain, which drive, whether it is written."""
+    found = []
+    for path in glob.glob("/run/libvirt/qemu/kiln-*.xml"):
+        with open(path) as file:
+            for disk in re.findall(r"<disk .*?</disk>", file.read(), re.DOTALL):
+                drive = re.search("volume='drive-(%s)" % UUID.pattern, disk)
+                if drive:
+                    found.append((UUID.search(path).group(0), drive.group(1), "<readonly/>" not in disk))
+    return found
+
+
 class Sight:
     """One look at everything."""
 
@@ -63,6 +75,7 @@ class Sight:
         self.leases = set(re.findall(r"<host mac='[^']*'.* ip='([^']*)'", network))
         self.secrets = {os.path.basename(path) for path in glob.glob(RUN + "/boot/*")}
         self.taps_used = taps_of_domains()
+        self.attached = drives_of_domains()
 
     def alive(self):
         return {uuid: record for uuid, record in self.records.items() if record["state"] != "destroyed"}
@@ -97,6 +110,9 @@ def duplicated(sight, vms):
         writers = [holder for holder in drive["holders"] if holder["mode"] == "writer"]
         if len(writers) > 1:
             found.append("%s has %d writers" % (drive["name"], len(writers)))
+        domains = [written for _, attached, written in sight.attached if attached == drive["id"]]
+        if len(domains) > 1 and any(domains):
+            found.append("%s is in %d domains, and is written" % (drive["name"], len(domains)))
     return found
 
 
@@ -104,27 +120,44 @@ RESTING = {"quiet": {"booted"}, "holder": {"booted"}, "guest": {"ready"}, "real"
 
 
 def stuck(sight, vms):
-    """VMs that are not where one that is left in peace comes to rest, and ends that do not end."""
+    """VMs that are not where one that is left in peace comes to rest, or wait for nobody, and ends that do not end."""
     found = []
     for vm in vms:
         record = sight.records.get(vm.uuid)
         if not record:
             continue
+        waits = ask("vm.why", {"vm": vm.uuid})["waiting_for"]
         if record["state"] != "destroyed" and (vm.destroyed or vm.kind == "short"):
             found.append("%s is still %s" % (vm.name, record["state"]))
         elif record["state"] != "destroyed" and not vm.shot and record["state"] not in RESTING[vm.kind]:
             found.append("%s is %s: %s" % (vm.name, record["state"], record["detail"]))
         elif record["state"] == "destroyed":
-            waits = ask("vm.why", {"vm": vm.uuid})["waiting_for"]
             if waits.startswith("the end of"):
                 found.append("%s waits for %s" % (vm.name, waits))
         elif record["unreachable"]:
             found.append("%s is unreachable" % vm.name)
+        elif not waits or waits.startswith("another try"):
+            found.append("%s waits for %s" % (vm.name, waits or "nobody"))
     return found
 
 
-def leaked(sight):
-    """What is there of VMs that are not."""
+def drives_astray(sight, vms):
+    """Drives in domains of VMs that do not hold them or whose owner never came; those that are not where they were mounted."""
+    names = {vm.uuid: vm.name for vm in vms}
+    paired = {vm.uuid for vm in vms if vm.kind in ("guest", "real")}
+    held = {(holder["vm"], drive["id"], holder["mode"] == "writer") for drive in sight.drives for holder in drive["holders"]}
+    attached = set(sight.attached)
+    found = ["drive %s is in %s, which does not hold it so" % (drive, names.get(uuid, uuid))
+             for uuid, drive, written in attached - held]
+    found += ["drive %s is in %s, whose owner never came" % (drive, names.get(uuid, uuid))
+              for uuid, drive, _ in attached if uuid not in paired]
+    found += ["drive %s is not in %s" % (drive, names[uuid]) for uuid, drive, _ in held - attached
+              if uuid in paired and uuid in sight.alive()]
+    return found
+
+
+def leaked(sight, vms):
+    """What is there of VMs that are not, and drives where they should not be."""
     alive = sight.alive()
     found = []
     for what, uuids in (("domain", sight.domains), ("process", sight.processes), ("volume", sight.volumes),
@@ -140,7 +173,7 @@ def leaked(sight):
     for drive in sight.drives:
         found += ["%s is held by %s" % (drive["name"], holder["vm"]) for holder in drive["holders"]
                   if holder["vm"] not in alive]
-    return found
+    return found + drives_astray(sight, vms)
 
 
 def chain():
@@ -186,7 +219,7 @@ def check(vms, still_s, limit_s, look):
             sight = Sight()
             ordered = list(vms.vms)
             breaches = {"lost": lost(sight, ordered), "duplicated": duplicated(sight, ordered),
-                        "stuck": stuck(sight, ordered), "leaked": leaked(sight)}
+                        "stuck": stuck(sight, ordered), "leaked": leaked(sight, ordered)}
         except (Away, Refused, OSError, subprocess.CalledProcessError) as error:
             breaches = {"lost": [], "duplicated": [], "leaked": [],
                         "stuck": ["kilnd or libvirt does not answer: %s" % error]}
