@@ -23,8 +23,8 @@
 #include "src/io/loop.h"
 
 enum {
-    STALL_LOOK_MS = 100, /* how often the loop is looked at */
-    STALL_MS = 100,      /* a turn longer than that is a stall */
+    STALL_LOOK_MS = 20, /* how often the loop is looked at: a stall may have begun so long before */
+    STALL_MS = 100,     /* a turn longer than that is a stall */
     CLOSE_MS = 5000      /* how long the end may take: what is told asks for more */
 };
 

@@ -94,7 +94,7 @@ void host_start(void)
         claim_broken("starts", "kilnd does not start: %s", error);
         return;
     }
-    /* A loop that takes no time does not stall, and looking for that ten times a second takes ours. */
+    /* A loop that takes no time does not stall, and looking for that takes ours. */
     loop_timer_disarm(core->stall_timer);
     false_virt_host_started();
     claims_grace_begins();

@@ -11,6 +11,8 @@
 #include "src/core/machine.h"
 #include "tests/unit/core_verbs_guest.h"
 
+enum { STALL_MS = 130 };
+
 static struct world *world;
 
 static int open_world(void **state)
@@ -175,6 +177,34 @@ static void the_audit_and_the_daemon_answer(void **state)
     assert_string_equal(ask("drive.list", "{}"), "");
     assert_string_equal(ask("drive.remove", "{\"drive\":\"11111111-1111-4111-8111-111111111111\"}"),
                         "NOT_FOUND");
+}
+
+/* Leaves when the loop was to be looked at next. */
+static void take_long(void *arg)
+{
+    int64_t until_ms = loop_monotonic_ms() + STALL_MS;
+    while (loop_monotonic_ms() < until_ms)
+        continue;
+    *(int64_t *)arg = world->core.stall_due_ms;
+}
+
+/* Wherever in between two looks at the loop it begins. */
+static void a_loop_that_stalls_is_counted(void **state)
+{
+    int64_t before = 0, now = 0;
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        int64_t due_ms = 0, begin_ms = loop_monotonic_ms() + i * 17;
+        while (loop_monotonic_ms() < begin_ms)
+            loop_step(world->core.loop, false);
+        assert_int_equal(loop_post(world->core.loop, take_long, &due_ms), 0);
+        while (!due_ms || world->core.stall_due_ms == due_ms)
+            loop_step(world->core.loop, true);
+        assert_string_equal(ask("daemon.status", "{}"), "");
+        assert_int_equal(json_int(json_member(world->result, "stalls"), &now), 0);
+        assert_true(now > before);
+        before = now;
+    }
 }
 
 static void lists_come_in_pages_that_miss_nothing(void **state)
@@ -379,6 +409,7 @@ int main(void)
         TEST(users_are_keys),
         TEST(who_is_removed_loses_what_is_open),
         TEST(the_audit_and_the_daemon_answer),
+        TEST(a_loop_that_stalls_is_counted),
         TEST(lists_come_in_pages_that_miss_nothing),
         TEST(changes_come_in_order_and_none_is_missing),
         TEST(a_watcher_that_was_away_misses_nothing),
