@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -25,6 +26,9 @@ enum { META_WRITE_BYTES = 120 }; /* what makes a transaction valid is written so
 static struct {
     bool pages, sync, meta, meta_taken; /* meta_taken: it is on the disk, and is said to have failed */
     _Atomic unsigned failures;
+    bool slow; /* a sync begins, and ends when it may go on */
+    _Atomic bool begun;
+    sem_t goes_on;
 } faults;
 
 static ssize_t fails(void)
@@ -50,6 +54,11 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 
 int fdatasync(int fd)
 {
+    if (faults.slow) {
+        faults.begun = true;
+        while (sem_wait(&faults.goes_on) < 0)
+            continue;
+    }
     return faults.sync ? (int)fails() : (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -169,6 +178,41 @@ static void a_beginning_that_is_taken_and_denied_is_no_harm(void **state)
 {
     (void)state;
     fail_and_heal(&faults.meta_taken, true, 6);
+}
+
+/* ---- a disk that is slow ---- */
+
+static void step_again(void *arg)
+{
+    unsigned *left = arg;
+    if (--*left)
+        loop_post(stored.loop, step_again, left);
+}
+
+/* Everyone else is served meanwhile, and reads what was true before. */
+static void a_sync_that_takes_long_holds_up_nobody(void **state)
+{
+    unsigned done = 0, late = 0, turns = 100;
+    (void)state;
+    store_folder_make(&stored);
+    number_commit(1, 100, &done);
+    settle(&done, 1);
+    sem_init(&faults.goes_on, 0, 0);
+    faults.slow = true;
+    number_commit(2, 100, &late);
+    while (!faults.begun)
+        assert_int_equal(loop_step(stored.loop, false), 0);
+    number_commit(3, 100, &late);
+    loop_post(stored.loop, step_again, &turns);
+    while (turns)
+        assert_int_equal(loop_step(stored.loop, true), 0);
+    assert_int_equal(late, 0);
+    assert_int_equal(number_last(), 1);
+    faults.slow = false;
+    sem_post(&faults.goes_on);
+    settle(&late, 2);
+    expect_whole(3);
+    store_folder_remove(&stored);
 }
 
 /* ---- a disk that is full ---- */
@@ -322,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_sync_that_fails_leaves_the_old_truth),
         cmocka_unit_test(a_beginning_that_is_not_taken_leaves_the_old_truth),
         cmocka_unit_test(a_beginning_that_is_taken_and_denied_is_no_harm),
+        cmocka_unit_test(a_sync_that_takes_long_holds_up_nobody),
         cmocka_unit_test(a_full_disk_heals_when_there_is_room),
         cmocka_unit_test(a_store_opens_on_a_full_disk),
         cmocka_unit_test(a_new_store_on_a_full_disk_is_refused_in_words),
