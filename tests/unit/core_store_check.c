@@ -302,6 +302,24 @@ static void a_file_cut_at_any_page_is_refused(void **state)
     store_folder_open(&stored);
 }
 
+/* Both pages that a file of LMDB's begins with, and all of it. */
+static void a_file_of_zeros_is_refused(void **state)
+{
+    struct store_sum truth;
+    struct image image = image_make(&truth);
+    const size_t zeroed[] = {2, image.pages};
+    const uint8_t zeros[PAGE] = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof zeroed / sizeof zeroed[0]; i++) {
+        for (size_t number = 0; number < zeroed[i]; number++)
+            page_write(number, zeros);
+        assert_int_equal(outcome_try(&truth), REFUSED);
+    }
+    image_write(&image);
+    free(image.bytes);
+    store_folder_open(&stored);
+}
+
 /* ---- the head ---- */
 
 static void expect_words(const char *wanted)
@@ -376,6 +394,7 @@ int main(void)
         TEST(whatever_is_put_and_deleted_the_store_stays_whole),
         TEST(each_page_in_turn_is_refused_or_harmless),
         TEST(a_file_cut_at_any_page_is_refused),
+        TEST(a_file_of_zeros_is_refused),
         TEST(a_store_that_goes_back_or_away_is_refused),
         TEST(a_head_that_is_behind_is_none_the_worse),
     };
