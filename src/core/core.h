@@ -35,6 +35,7 @@ struct reconcile;
 struct vm_slot {
     struct vm vm;      /* the durable record (machine.c) */
     uint64_t seq;      /* of its last change */
+    uint64_t number;   /* seq of its first change: the key of its record; 0: begun, not yet decided */
     struct core *core; /* borrowed */
     bool fresh;        /* begun, not yet durable: not to be shown */
 

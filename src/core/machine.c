@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/wire.h"
 #include "src/core/deadline.h"
 #include "src/core/machine_private.h"
 #include "src/core/object.h"
@@ -257,13 +258,12 @@ static void slot_leave(struct vm_slot *slot)
         network_release(&slot->core->network, slot->vm.ipv4);
 }
 
-static int slot_create(struct core *core, const struct vm *vm, uint64_t seq, struct vm_slot **ret_slot)
+static int slot_create(struct core *core, const struct vm *vm, struct vm_slot **ret_slot)
 {
     struct vm_slot *slot = calloc(1, sizeof *slot);
     if (!slot)
         return -ENOMEM;
     slot->vm = *vm;
-    slot->seq = seq;
     slot->core = core;
     slot->last = &slot->first;
     int rc = loop_timer_create(core->loop, deadline_due, slot, &slot->deadline);
@@ -310,7 +310,7 @@ void machine_slot_destroy(struct vm_slot *slot)
 int machine_begin(struct core *core, const struct vm *vm, const char *actor, machine_done_fn *done, void *arg)
 {
     struct vm_slot *slot;
-    int rc = slot_create(core, vm, 0, &slot);
+    int rc = slot_create(core, vm, &slot);
     if (rc)
         return rc;
     slot->fresh = true;
@@ -331,12 +331,14 @@ int machine_load(void *arg, const void *key, size_t key_len_bytes, const void *v
     uint64_t seq;
     struct vm_slot *slot;
     int rc = record_vm_decode(value, value_len_bytes, &vm, &seq);
-    if (!rc && (key_len_bytes != VM_UUID_LEN || memcmp(key, vm.uuid, VM_UUID_LEN) != 0))
+    if (!rc && key_len_bytes != sizeof slot->number)
         rc = -EBADMSG;
     if (!rc)
-        rc = slot_create(core, &vm, seq, &slot);
+        rc = slot_create(core, &vm, &slot);
     if (rc)
-        return rc;
+        return rc == -EEXIST ? -EBADMSG : rc;
+    slot->number = wire_get_u64(key);
+    slot->seq = seq;
     if (vm.assignment_number > core->assignment)
         core->assignment = vm.assignment_number;
     slot->link_stale = vm.link_up;

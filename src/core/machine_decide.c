@@ -67,14 +67,15 @@ static int decision_make(struct vm_slot *slot, struct machine_step *step)
 
 /* ---- commit ---- */
 
-static int record_put(struct store_batch *batch, const struct vm *vm, uint64_t seq)
+static int record_put(struct store_batch *batch, uint64_t number, const struct vm *vm, uint64_t seq)
 {
-    uint8_t *bytes;
+    uint8_t *bytes, key[8];
     size_t len_bytes;
     int rc = record_vm_encode(vm, seq, &bytes, &len_bytes);
     if (rc)
         return rc;
-    store_put(batch, STORE_VMS, vm->uuid, sizeof vm->uuid, bytes, len_bytes);
+    wire_put_u64(key, number);
+    store_put(batch, STORE_VMS, key, sizeof key, bytes, len_bytes);
     free(bytes);
     return 0;
 }
@@ -136,7 +137,9 @@ static int decision_put(struct vm_slot *slot, struct machine_step *step, struct 
     struct machine_decision *decision = step->decision;
     decision->history.seq = ++slot->core->seq;
     decision->history.previous = slot->seq;
-    int rc = record_put(batch, &decision->vm, decision->history.seq);
+    if (step->kind == STEP_BEGIN)
+        slot->number = decision->history.seq;
+    int rc = record_put(batch, slot->number, &decision->vm, decision->history.seq);
     if (!rc)
         rc = history_put(batch, &decision->history);
     if (!rc)
@@ -151,13 +154,15 @@ static int decision_put(struct vm_slot *slot, struct machine_step *step, struct 
 static int forget_put(struct vm_slot *slot, struct machine_step *step, struct store_batch *batch)
 {
     char uuid[VIRT_UUID_BYTES];
+    uint8_t key[8];
+    wire_put_u64(key, slot->number);
     core_uuid_text(slot->vm.uuid, uuid);
     struct audit_deed deed = {.actor = step->actor,
                               .what = "vm.forget",
                               .object = uuid,
                               .from = vm_state_name(slot->vm.head.state),
                               .story = "its retention is over and all of it is gone"};
-    store_delete(batch, STORE_VMS, slot->vm.uuid, sizeof slot->vm.uuid);
+    store_delete(batch, STORE_VMS, key, sizeof key);
     store_delete(batch, STORE_CONSOLES, slot->vm.uuid, sizeof slot->vm.uuid);
     return audit_append(&slot->core->audit, batch, loop_wall_ms(), &deed);
 }

@@ -19,7 +19,8 @@ struct loop;
 struct store;
 struct store_batch;
 
-/* STORE_CHANGES and STORE_AUDIT are keyed by u64 seq, big-endian. Their order is part of the format: a new
+/* STORE_CHANGES and STORE_AUDIT are keyed by u64 seq, big-endian; STORE_VMS by that of the VM's first change,
+ * so that VMs which were ordered together lie together. Their order is part of the format: a new
  * one comes last, and one that is former (empty, kept for its place and for older stores) stays. */
 #define STORE_DATABASES(X)                                                                                   \
     X(META, "meta")                                                                                          \
@@ -43,7 +44,7 @@ enum store_database {
 enum {
     STORE_FORMAT = 3,
     /* Older ones are read, and become the present one (store_convert.c). */
-    STORE_FORMAT_BY_VM = 2,   /* history by uuid | u64 seq, and u64 seq to uuid */
+    STORE_FORMAT_BY_VM = 2,   /* VMs by uuid, history by uuid | u64 seq, and u64 seq to uuid */
     STORE_FORMAT_SUMLESS = 1, /* that, without sums and head */
     STORE_KEY_MAX = 256,
     STORE_ERROR_LEN = 256,

@@ -4,10 +4,11 @@
  * In: a store of any format, or none yet. Out: its databases, and what changed places. Kept: nothing.
  * Formats 1 and 2 had each history entry under its VM and number (uuid | u64 seq), which made every change
  * write a page of its own, and an index from number to VM. Now the entries are one after the other by number,
- * and each names the one before it of its VM.
+ * and each names the one before it of its VM; and VMs, which were by uuid, are by the number of their first.
  */
 #include <errno.h>
 #include <lmdb.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/wire.h"
@@ -66,6 +67,30 @@ static int change_put(struct conversion *conversion, MDB_val seq, MDB_val entry,
     return 0;
 }
 
+/* The record of the VM whose first change is SEQ, if it is not forgotten. */
+static int vm_convert(struct conversion *conversion, MDB_val seq, const uint8_t uuid[static VM_UUID_LEN])
+{
+    MDB_dbi vms = conversion->store->dbi[STORE_VMS];
+    MDB_val key = {.mv_size = VM_UUID_LEN, .mv_data = (void *)uuid};
+    MDB_val old, moved;
+    int rc = mdb_get(conversion->txn, vms, &key, &old);
+    if (rc)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    /* Its place is written over by what comes into it. */
+    uint8_t *bytes = malloc(old.mv_size);
+    if (!bytes)
+        return ENOMEM;
+    memcpy(bytes, old.mv_data, old.mv_size);
+    moved = (MDB_val){.mv_size = old.mv_size, .mv_data = bytes};
+    store_sums_remove(conversion->sums, STORE_VMS, key.mv_data, key.mv_size, bytes, moved.mv_size);
+    store_sums_add(conversion->sums, STORE_VMS, seq.mv_data, seq.mv_size, bytes, moved.mv_size);
+    rc = mdb_del(conversion->txn, vms, &key, NULL);
+    if (!rc)
+        rc = mdb_put(conversion->txn, vms, &seq, &moved, MDB_NOOVERWRITE);
+    free(bytes);
+    return rc;
+}
+
 static int change_convert(struct conversion *conversion, MDB_val seq, MDB_val uuid)
 {
     uint8_t by_vm[BY_VM_BYTES];
@@ -81,6 +106,8 @@ static int change_convert(struct conversion *conversion, MDB_val seq, MDB_val uu
         rc = previous_find(conversion, by_vm, &previous);
     if (!rc)
         rc = change_put(conversion, seq, entry, previous);
+    if (!rc && !previous)
+        rc = vm_convert(conversion, seq, by_vm);
     return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
 }
 

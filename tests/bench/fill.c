@@ -74,12 +74,13 @@ static void history_put(struct filling *filling, struct store_batch *batch, cons
 
 static void vm_put(struct filling *filling, struct store_batch *batch, const struct vm *vm)
 {
-    uint8_t *bytes;
+    uint8_t *bytes, key[8];
     char uuid[VIRT_UUID_BYTES];
     size_t len_bytes;
     if (record_vm_encode(vm, filling->seq, &bytes, &len_bytes))
         die("record");
-    store_put(batch, STORE_VMS, vm->uuid, sizeof vm->uuid, bytes, len_bytes);
+    wire_put_u64(key, filling->seq - STEPS + 1);
+    store_put(batch, STORE_VMS, key, sizeof key, bytes, len_bytes);
     free(bytes);
     core_uuid_text(vm->uuid, uuid);
     fprintf(filling->domains, "%s %u\n", uuid, vm->boot_number);

@@ -28,6 +28,14 @@ struct truth_vm *truth_vm(const uint8_t uuid[VM_UUID_LEN])
     return NULL;
 }
 
+static struct truth_vm *vm_of(const struct disk_entry *entry)
+{
+    for (size_t i = 0; i < truth.nvms; i++)
+        if (memcmp(truth.vms[i].key, entry->key, sizeof truth.vms[i].key) == 0)
+            return &truth.vms[i];
+    return NULL;
+}
+
 struct truth_drive *truth_drive(const uint8_t id[VM_UUID_LEN])
 {
     for (size_t i = 0; i < truth.ndrives; i++)
@@ -58,6 +66,9 @@ static void vm_put(const struct disk_entry *entry)
         claims_destroyed(known, &vm);
     if (!known->there || known->vm.head.state != vm.head.state)
         known->entered_us = clock_us();
+    if (known->there && memcmp(known->key, entry->key, sizeof known->key) != 0)
+        claim_broken("durable", "VM %s has more records than one", vm.name);
+    memcpy(known->key, entry->key, sizeof known->key);
     known->vm = vm;
     known->there = true;
 }
@@ -159,7 +170,7 @@ void truth_put(enum store_database database, const struct disk_entry *entry)
 
 void truth_delete(enum store_database database, const struct disk_entry *entry)
 {
-    struct truth_vm *vm = database == STORE_VMS ? truth_vm(entry->key) : NULL;
+    struct truth_vm *vm = database == STORE_VMS ? vm_of(entry) : NULL;
     struct truth_drive *drive = database == STORE_DRIVES ? truth_drive(entry->key) : NULL;
     truth.changed = true;
     if (vm)

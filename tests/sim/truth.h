@@ -17,6 +17,7 @@ struct truth_vm {
     struct vm vm;
     bool there;         /* false: it was forgotten */
     uint64_t last_seq;  /* of its last change */
+    uint8_t key[8];     /* of its record: the number of its first */
     int64_t entered_us; /* when its state became durable */
     /* Counted by claims.c. */
     int64_t overdue_us; /* quiet time that its deadline has passed for */

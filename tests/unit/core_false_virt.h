@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "protocol/wire.h"
 #include "src/core/core.h"
 #include "src/core/create.h"
 #include "src/core/machine.h"
@@ -98,12 +99,13 @@ static int false_list(struct virt *virt, virt_answer_fn *answered, void *arg)
 static int false_overlay(struct virt *virt, const char *uuid, const char *image, virt_answer_fn *answered,
                          void *arg)
 {
-    uint8_t id[VM_UUID_LEN], *bytes;
+    uint8_t id[VM_UUID_LEN], key[8], *bytes;
     size_t len;
     (void)virt;
     (void)image;
-    if (core_uuid_parse(uuid, id) ||
-        store_get(false_virt.core->store, STORE_VMS, id, sizeof id, &bytes, &len))
+    const struct vm_slot *slot = core_uuid_parse(uuid, id) ? NULL : core_vm(false_virt.core, id);
+    wire_put_u64(key, slot ? slot->number : 0);
+    if (store_get(false_virt.core->store, STORE_VMS, key, sizeof key, &bytes, &len))
         false_virt.early = true;
     else
         free(bytes);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "protocol/wire.h"
 #include "src/core/machine.h"
 #include "src/core/record.h"
 #include "src/io/log.h"
@@ -41,9 +42,9 @@ static void record_put(struct store_batch *batch, unsigned number, unsigned plac
                     .brick = "deb",
                     .boot_number = 1,
                     .boots_max = 2};
-    uint8_t *bytes, key[VM_UUID_LEN];
+    uint8_t *bytes, key[8];
     size_t len_bytes;
-    uuid_make(place, key);
+    wire_put_u64(key, place);
     uuid_make(number, vm.uuid);
     snprintf(vm.name, sizeof vm.name, "kept-%u", number);
     assert_int_equal(record_vm_encode(&vm, 1, &bytes, &len_bytes), 0);

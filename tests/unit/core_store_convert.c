@@ -92,6 +92,20 @@ static int change_take(void *arg, const void *key, size_t key_len_bytes, const v
     return 0;
 }
 
+/* By the number of its first change; its record says the last. */
+static int vm_take(void *arg, const void *key, size_t key_len_bytes, const void *value,
+                   size_t value_len_bytes)
+{
+    uint64_t *first = arg, last;
+    struct vm vm;
+    assert_int_equal(key_len_bytes, 8);
+    assert_int_equal(wire_get_u64(key), *first);
+    assert_int_equal(record_vm_decode(value, value_len_bytes, &vm, &last), 0);
+    assert_int_equal(last, *first + 6);
+    *first += 7;
+    return 0;
+}
+
 /* Three VMs with seven changes each, as a kilnd of format 2 left them: a backup of it comes back, and each
  * change is found by its number and names the one before it. */
 static void history_by_vm_becomes_a_chain(void **state)
@@ -99,6 +113,7 @@ static void history_by_vm_becomes_a_chain(void **state)
     struct store_verdict verdict;
     struct audit_verdict chain;
     char error[STORE_ERROR_LEN] = "";
+    uint64_t first;
     (void)state;
     int fd = open("tests/unit/core_store_format2.mdb", O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
@@ -116,6 +131,8 @@ static void history_by_vm_becomes_a_chain(void **state)
         assert_int_equal(verdict.records[STORE_FORMER_HISTORY], 0);
         assert_int_equal(verdict.records[STORE_FORMER_SEQUENCE], 0);
         assert_int_equal(verdict.records[STORE_VMS], 3);
+        first = 1;
+        assert_int_equal(store_each(stored.store, STORE_VMS, NULL, 0, 0, vm_take, &first), 0);
         assert_int_equal(store_each(stored.store, STORE_CHANGES, NULL, 0, 0, change_take, &seen), 0);
         assert_int_equal(seen.count, 21);
         assert_int_equal(seen.nvms, 3);
