@@ -113,8 +113,8 @@ static void history_put(const struct disk_entry *entry)
     truth.change_seq = history.seq;
     struct truth_vm *known = truth_vm(history.vm);
     if (!known || history.previous != known->last_seq)
-        claim_broken("history", "change %llu names %llu as the one before it", (unsigned long long)history.seq,
-                     (unsigned long long)history.previous);
+        claim_broken("history", "change %llu names %llu as the one before it",
+                     (unsigned long long)history.seq, (unsigned long long)history.previous);
     if (known)
         known->last_seq = history.seq;
     truth.change = history;
