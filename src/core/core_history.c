@@ -1,8 +1,8 @@
 /*
  * Core: what happened, read from the store: to all VMs since a number, to one VM.
  *
- * In: numbers of changes. Out: their history entries, oldest first. Kept: nothing. A VM's changes are a chain:
- * each names the one before it.
+ * In: numbers of changes. Out: their history entries, oldest first. Kept: nothing. A VM's changes are a
+ * chain: each names the one before it.
  */
 #include <errno.h>
 #include <stdlib.h>

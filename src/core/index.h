@@ -1,7 +1,7 @@
 /*
  * Index: pointers to objects, sorted by a key inside each, found by halving. Holds some ten thousand well.
- * In: objects (borrowed). Out: objects. Kept: the array of pointers, and the heads of the keys side by side, so
- * that most of a search reads no object.
+ * In: objects (borrowed). Out: objects. Kept: the array of pointers, and the heads of the keys side by side,
+ * so that most of a search reads no object.
  */
 #ifndef KILN_CORE_INDEX_H
 #define KILN_CORE_INDEX_H
@@ -13,7 +13,8 @@ struct index {
     void **items;    /* owned array */
     uint64_t *heads; /* owned array: the first eight bytes of each item's key */
     size_t count, room;
-    size_t key_offset, key_len_bytes; /* the key's place in an object, eight bytes at least, compared as bytes */
+    size_t key_offset,
+        key_len_bytes; /* the key's place in an object, eight bytes at least, compared as bytes */
 };
 
 void index_init(struct index *index, size_t key_offset, size_t key_len_bytes);
