@@ -99,10 +99,8 @@ int store_claim(const char *path, struct loop *loop, struct store **ret_store, c
 
 int store_begin(struct store *store, char error[STORE_ERROR_LEN])
 {
-    int rc = store_env_make(store, error);
-    if (!rc && (rc = store_thread_start(store)) < 0)
-        say(error, rc, "cannot start the commit thread of", store->folder);
-    return rc;
+    int rc = store_thread_start(store);
+    return rc ? say(error, rc, "cannot start the commit thread of", store->folder) : 0;
 }
 
 int store_open(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN])

@@ -171,7 +171,7 @@ static int env_revive(struct store *store, char words[STORE_ERROR_LEN])
 {
     pthread_rwlock_wrlock(&store->map_lock);
     store_env_close(store);
-    int rc = store_env_open(store, words);
+    int rc = store_look(store, words);
     pthread_rwlock_unlock(&store->map_lock);
     return rc;
 }

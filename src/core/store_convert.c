@@ -119,7 +119,7 @@ static int changes_convert(struct conversion *conversion)
     if (rc)
         return rc;
     while (!(rc = mdb_cursor_get(sequence, &seq, &uuid, MDB_NEXT)))
-        if ((rc = change_convert(conversion, seq, uuid)))
+        if ((rc = store_look_ends(conversion->store) ? ECANCELED : change_convert(conversion, seq, uuid)))
             break;
     mdb_cursor_close(sequence);
     return rc == MDB_NOTFOUND ? 0 : rc;

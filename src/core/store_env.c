@@ -93,17 +93,15 @@ static int map_check(const struct store *store, const struct store_walked *walke
     return gone(store, error, "damaged: the file is shorter than its map");
 }
 
-/* The first look, beside a loop that may end meanwhile. */
 static int record_looked(void *arg, enum store_database database, const void *key, size_t key_len_bytes,
                          const void *value, size_t value_len_bytes)
 {
-    const struct store *store = arg;
     (void)database;
     (void)key;
     (void)key_len_bytes;
     (void)value;
     (void)value_len_bytes;
-    return !store->thread_runs && store_job_ends(store) ? -ECANCELED : 0;
+    return store_look_ends(arg) ? -ECANCELED : 0;
 }
 
 static int file_check(struct store *store, int fd, struct store_verdict *ret_verdict,
@@ -242,6 +240,17 @@ static int format_write(struct store *store)
     return rc;
 }
 
+static int env_open(struct store *store, char error[STORE_ERROR_LEN])
+{
+    int rc = env_make(store);
+    if (!rc)
+        rc = store->format == STORE_FORMAT ? databases_open(store) : format_write(store);
+    if (!rc)
+        return 0;
+    store_env_close(store);
+    return say(store, error, store_errno(rc), "cannot open the store");
+}
+
 int store_look(struct store *store, char error[STORE_ERROR_LEN])
 {
     struct store_verdict verdict;
@@ -253,24 +262,7 @@ int store_look(struct store *store, char error[STORE_ERROR_LEN])
     pthread_mutex_lock(&store->lock);
     store->transaction = verdict.walked.transaction;
     pthread_mutex_unlock(&store->lock);
-    return 0;
-}
-
-int store_env_make(struct store *store, char error[STORE_ERROR_LEN])
-{
-    int rc = env_make(store);
-    if (!rc)
-        rc = store->format == STORE_FORMAT ? databases_open(store) : format_write(store);
-    if (!rc)
-        return 0;
-    store_env_close(store);
-    return say(store, error, store_errno(rc), "cannot open the store");
-}
-
-int store_env_open(struct store *store, char error[STORE_ERROR_LEN])
-{
-    int rc = store_look(store, error);
-    return rc ? rc : store_env_make(store, error);
+    return env_open(store, error);
 }
 
 void store_env_close(struct store *store)

@@ -49,6 +49,11 @@ bool store_job_ends(const struct store *store)
     return atomic_load(&store->job_ends);
 }
 
+bool store_look_ends(const struct store *store)
+{
+    return !store->thread_runs && store_job_ends(store);
+}
+
 static void job_end(struct store *store)
 {
     struct store_job *job = store->job;

@@ -88,10 +88,7 @@ int store_bell_make(struct store *store);
 int store_thread_start(struct store *store);
 void store_thread_stop(struct store *store);
 
-/* Opens LMDB's environment on a file that was looked at, and its databases; looks at it before (store_env.c).
- * As store_open. With map_lock held alone, or before the thread runs. */
-int store_env_make(struct store *store, char error[STORE_ERROR_LEN]);
-int store_env_open(struct store *store, char error[STORE_ERROR_LEN]);
+/* With map_lock held alone, or before the thread runs; so is store_look. (store_env.c) */
 void store_env_close(struct store *store);
 
 /* All of LIST in one transaction, with the sums, in a map that grows to it; then the head. IS_FIRST converts
@@ -104,6 +101,8 @@ int store_convert(struct store *store, struct MDB_txn *txn, struct store_sums *s
 /* Tells the job that has finished, if one has; ends and tells the one that runs. (store_job.c) */
 void store_job_tell(struct store *store);
 void store_job_stop(struct store *store);
+/* Whether the first look, beside a loop that may end meanwhile, is to end. Any thread. (store_job.c) */
+bool store_look_ends(const struct store *store);
 /* The loop is to look at what is done. Any thread. (store_commit.c) */
 void store_done_wake(struct store *store);
 

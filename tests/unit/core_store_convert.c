@@ -4,6 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "protocol/wire.h"
 #include "src/core/audit.h"
@@ -106,7 +109,19 @@ static int vm_take(void *arg, const void *key, size_t key_len_bytes, const void 
     return 0;
 }
 
-/* Three VMs with seven changes each, as a kilnd of format 2 left them: a backup of it comes back, and each
+/* Three VMs with seven changes each, as a kilnd of format 2 left them. */
+static void format2_put(struct store_verdict *ret_verdict)
+{
+    char error[STORE_ERROR_LEN] = "";
+    int fd = open("tests/unit/core_store_format2.mdb", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    stored_close(&stored);
+    if (store_restore(stored.path, fd, "format2", ret_verdict, error))
+        fail_msg("%s", error);
+    close(fd);
+}
+
+/* A backup of it comes back, and each
  * change is found by its number and names the one before it. */
 static void history_by_vm_becomes_a_chain(void **state)
 {
@@ -115,12 +130,7 @@ static void history_by_vm_becomes_a_chain(void **state)
     char error[STORE_ERROR_LEN] = "";
     uint64_t first;
     (void)state;
-    int fd = open("tests/unit/core_store_format2.mdb", O_RDONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    stored_close(&stored);
-    if (store_restore(stored.path, fd, "format2", &verdict, error))
-        fail_msg("%s", error);
-    close(fd);
+    format2_put(&verdict);
     assert_int_equal(verdict.format, STORE_FORMAT_BY_VM);
     assert_int_equal(verdict.records[STORE_FORMER_HISTORY], 21);
     for (int i = 0; i < 2; i++) {
@@ -183,6 +193,67 @@ static void a_long_history_is_converted_too(void **state)
     assert_true(verdict.walked.map_bytes > 64u << 20);
 }
 
+/* ---- beside the loop ---- */
+
+/* Whose conversion begins only when it closes. */
+static struct store *_Atomic slow;
+static atomic_bool is_converting;
+int __real_mdb_dbi_open(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *ret_dbi);
+int __wrap_mdb_dbi_open(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *ret_dbi);
+
+int __wrap_mdb_dbi_open(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *ret_dbi)
+{
+    struct store *store = atomic_load(&slow);
+    atomic_store(&is_converting, store != NULL);
+    while (store && !store_job_ends(store))
+        sched_yield();
+    return __real_mdb_dbi_open(txn, name, flags, ret_dbi);
+}
+
+struct look {
+    struct store *store;
+    int rc;
+    bool told;
+    char words[STORE_ERROR_LEN];
+};
+
+static void look_run(void *arg)
+{
+    struct look *look = arg;
+    look->rc = store_look(look->store, look->words);
+}
+
+static void look_told(void *arg)
+{
+    ((struct look *)arg)->told = true;
+}
+
+/* However much there is to convert, who asks meanwhile is answered, and who asks kilnd to end need not wait:
+ * the store is then what it was. */
+static void a_conversion_is_beside_the_loop_and_ends_with_its_store(void **state)
+{
+    struct store_verdict verdict;
+    struct look look = {.rc = 1};
+    char error[STORE_ERROR_LEN] = "";
+    (void)state;
+    format2_put(&verdict);
+    assert_int_equal(store_claim(stored.path, stored.loop, &look.store, error), 0);
+    atomic_store(&slow, look.store);
+    assert_int_equal(store_job(look.store, look_run, look_told, &look), 0);
+    while (!atomic_load(&is_converting) && !look.told)
+        loop_step(stored.loop, false);
+    assert_true(atomic_load(&is_converting));
+    store_close(look.store);
+    atomic_store(&slow, NULL);
+    assert_int_equal(look.rc, -ECANCELED);
+    assert_int_equal(stored_check(&stored, &verdict, error), 0);
+    assert_int_equal(verdict.format, STORE_FORMAT_BY_VM);
+    assert_int_equal(verdict.records[STORE_FORMER_HISTORY], 21);
+    store_folder_open(&stored);
+    assert_int_equal(stored_check(&stored, &verdict, error), 0);
+    assert_int_equal(verdict.format, STORE_FORMAT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -190,6 +261,7 @@ int main(void)
         TEST(a_store_without_sums_becomes_one_with),
         TEST(history_by_vm_becomes_a_chain),
         TEST(a_long_history_is_converted_too),
+        TEST(a_conversion_is_beside_the_loop_and_ends_with_its_store),
     };
     return cmocka_run_group_tests_name("core_store_convert", tests, NULL, NULL);
 }

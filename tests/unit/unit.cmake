@@ -6,4 +6,6 @@ if(NOT KILN_FUZZ)
   target_link_options(unit_edge_hello PRIVATE -Wl,--wrap=rpc_call)
   # There is no memory for it once.
   target_link_options(unit_core_reconcile_orphans PRIVATE -Wl,--wrap=realloc)
+  # It is slow.
+  target_link_options(unit_core_store_convert PRIVATE -Wl,--wrap=mdb_dbi_open)
 endif()
