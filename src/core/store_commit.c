@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +23,8 @@
 enum {
     RETRY_FIRST_MS = 50,
     RETRY_MAX_MS = 2000,
-    STOP_PATIENCE_MS = 2000 /* how long a full disk may hold up the end of kilnd */
+    STOP_PATIENCE_MS = 2000, /* how long a full disk may hold up the end of kilnd */
+    FULL_BYTES = 1 << 20     /* a disk that failed with less room than this is full */
 };
 
 /* ---- one transaction ---- */
@@ -142,13 +144,23 @@ static int map_grow(struct store *store)
     return rc;
 }
 
+/* LMDB calls it an I/O error when the disk takes a part of a write, as one does that fills up in its midst.
+ */
+static bool is_full(struct store *store)
+{
+    struct statvfs disk;
+    mdb_filehandle_t fd;
+    return mdb_env_get_fd(store->env, &fd) == 0 && fstatvfs(fd, &disk) == 0 &&
+           disk.f_bavail * disk.f_frsize < FULL_BYTES;
+}
+
 int store_transact(struct store *store, const struct store_list *list, bool is_first)
 {
     int rc;
     do
         rc = transact_once(store, list, is_first);
     while ((rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED) && map_grow(store) == 0);
-    return rc;
+    return rc == EIO && is_full(store) ? ENOSPC : rc;
 }
 
 /* ---- until it succeeds ---- */

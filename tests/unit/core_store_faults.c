@@ -301,6 +301,35 @@ static void full_disk(const char *folder)
     loop_destroy(stored.loop);
 }
 
+/* For a part of what is written. */
+static void disk_with_some_room(const char *folder)
+{
+    char path[128];
+    struct stat filler;
+    unsigned done = 0;
+    CLAIM(loop_create(&stored.loop) == 0);
+    small_open(folder);
+    number_commit(1, 1000, &done);
+    settle(&done, 1);
+    disk_fill(folder);
+    snprintf(path, sizeof path, "%s/filler", folder);
+    CLAIM(stat(path, &filler) == 0 && truncate(path, filler.st_size - 8 * 4096) == 0);
+    number_commit(2, 100000, &done);
+    settle_failed();
+    CLAIM(store_error(stored.store) == -ENOSPC);
+    disk_free(folder);
+    settle(&done, 2);
+    CLAIM(number_last() == 2);
+    stored_close(&stored);
+    loop_destroy(stored.loop);
+}
+
+static void a_disk_that_fills_up_in_a_write_is_called_full(void **state)
+{
+    (void)state;
+    on_a_small_disk(disk_with_some_room);
+}
+
 static void a_full_disk_heals_when_there_is_room(void **state)
 {
     (void)state;
@@ -367,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_beginning_that_is_not_taken_leaves_the_old_truth),
         cmocka_unit_test(a_beginning_that_is_taken_and_denied_is_no_harm),
         cmocka_unit_test(a_sync_that_takes_long_holds_up_nobody),
+        cmocka_unit_test(a_disk_that_fills_up_in_a_write_is_called_full),
         cmocka_unit_test(a_full_disk_heals_when_there_is_room),
         cmocka_unit_test(a_store_opens_on_a_full_disk),
         cmocka_unit_test(a_new_store_on_a_full_disk_is_refused_in_words),
