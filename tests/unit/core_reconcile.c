@@ -6,7 +6,7 @@
 #include "core_kept.h"
 #include "recovered.h"
 
-enum { ALL = VM_STATE_COUNT, MANY = 1500 };
+enum { ALL = VM_STATE_COUNT, MANY = 1500, HOUR_MS = 3600 * 1000 };
 
 /* ---- the table ---- */
 
@@ -234,6 +234,48 @@ static void many_recover_a_few_at_a_time(void **state)
     free(domains);
 }
 
+/* ---- the sweep ---- */
+
+static const struct loop_timer *sweep_timer; /* the one that is noted */
+static uint64_t sweep_in_ms;                 /* what it was armed with last; 0: not since it was due */
+
+void __real_loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms);
+void __wrap_loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms);
+
+void __wrap_loop_timer_arm(struct loop_timer *timer, uint64_t delay_ms)
+{
+    if (timer == sweep_timer)
+        sweep_in_ms = delay_ms;
+    __real_loop_timer_arm(timer, timer == sweep_timer ? HOUR_MS : delay_ms);
+}
+
+/* The time until the next sweep passes. */
+static void sweep_comes(struct fixture *fixture)
+{
+    while (fixture->core.reconcile->sweeping)
+        assert_int_equal(loop_step(fixture->core.loop, true), 0);
+    assert_null(ask_find("list"));
+    assert_int_equal(sweep_in_ms, 30 * 1000);
+    sweep_in_ms = 0;
+    __real_loop_timer_arm(fixture->core.reconcile->timer, 0);
+    ask_wait(fixture, "list");
+}
+
+static void all_is_looked_at_every_thirty_seconds(void **state)
+{
+    struct fixture *fixture = *state;
+    sweep_timer = fixture->core.reconcile->timer;
+    reconcile_sweep(&fixture->core);
+    for (int i = 0; i < 3; i++) {
+        answer_list(fixture, NULL, 0);
+        sweep_comes(fixture);
+    }
+    /* Also after one that libvirt did not answer. */
+    answer(fixture, "list", -EIO);
+    sweep_comes(fixture);
+    sweep_timer = NULL;
+}
+
 /* ---- absence ---- */
 
 static void an_absence_counts_after_ten_seconds_of_connection_and_twice(void **state)
@@ -439,6 +481,7 @@ int main(void)
         TEST(a_link_that_comes_before_libvirt_stays_up),
         TEST(kilnds_own_work_is_not_late_because_kilnd_was_away),
         TEST(many_recover_a_few_at_a_time),
+        TEST(all_is_looked_at_every_thirty_seconds),
         TEST(an_absence_counts_after_ten_seconds_of_connection_and_twice),
         TEST(an_absence_on_another_connection_does_not_count),
         TEST(nor_does_it_for_those_that_were_not_looked_at_in_between),

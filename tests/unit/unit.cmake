@@ -8,6 +8,7 @@ if(NOT KILN_FUZZ)
   target_link_options(unit_core_reconcile_orphans PRIVATE -Wl,--wrap=realloc)
   # What waits is told how long, and need not wait.
   target_link_options(unit_cli_connect_again PRIVATE -Wl,--wrap=loop_timer_arm)
+  target_link_options(unit_core_reconcile PRIVATE -Wl,--wrap=loop_timer_arm)
   target_link_options(unit_guest_again PRIVATE -Wl,--wrap=loop_timer_arm,--wrap=ws_connect,--wrap=ws_send)
   # It is slow.
   target_link_options(unit_core_store_convert PRIVATE -Wl,--wrap=mdb_dbi_open)
