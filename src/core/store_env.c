@@ -245,6 +245,9 @@ static int env_open(struct store *store, char error[STORE_ERROR_LEN])
     int rc = env_make(store);
     if (!rc)
         rc = store->format == STORE_FORMAT ? databases_open(store) : format_write(store);
+    if (!rc && store->format && store->format != STORE_FORMAT)
+        log_info("store", "an older kilnd's is converted, and no longer that one's to read",
+                 "format=%u now=%d", store->format, STORE_FORMAT);
     if (!rc)
         return 0;
     store_env_close(store);
