@@ -57,10 +57,10 @@ enum {
 
 /* Opens the store in folder PATH (makes it, when there never was one), in three steps, because the second
  * reads every page: store_claim makes it this process's, store_look checks it, makes of an older format the
- * present one, and may run on another thread (store_job); store_begin lets it be read and written. A store that is claimed takes jobs, and closes.
- * -EBUSY another process has it, -ENOTSUP it is of a newer format, -EUCLEAN it is damaged, older than its
- * head, or gone, -ECANCELED it closes meanwhile (a look in a job only); other errno of the file system; ERROR
- * says it in words. LOOP is borrowed. */
+ * present one, and may run on another thread (store_job); store_begin lets it be read and written. A store
+ * that is claimed takes jobs, and closes. -EBUSY another process has it, -ENOTSUP it is of a newer format,
+ * -EUCLEAN it is damaged, older than its head, or gone, -ECANCELED it closes meanwhile (a look in a job
+ * only); other errno of the file system; ERROR says it in words. LOOP is borrowed. */
 int store_claim(const char *path, struct loop *loop, struct store **ret_store, char error[STORE_ERROR_LEN]);
 int store_look(struct store *store, char error[STORE_ERROR_LEN]);
 int store_begin(struct store *store, char error[STORE_ERROR_LEN]);

@@ -42,6 +42,7 @@ static struct {
     pthread_cond_t wake;
     struct call *first, **last;
     bool runs;
+    struct call *asked, **asked_last; /* the loop's alone: in this turn */
     struct loop *loop;
     struct virt_domain_info *domains; /* the answering thread's alone */
     size_t ndomains, room;
@@ -75,7 +76,8 @@ static void probe_run(void *arg)
     pthread_mutex_unlock(&probe.lock);
 }
 
-/* Without the lock: the loop must not wait for a file. In the place of the old one, so that it is read whole. */
+/* Without the lock: the loop must not wait for a file. In the place of the old one, so that it is read whole.
+ */
 static void probe_write(const char *path)
 {
     char next[4096];
@@ -213,8 +215,22 @@ static void threads_start(struct virt *virt)
     all.runs = true;
     all.loop = virt->loop;
     all.last = &all.first;
+    all.asked_last = &all.asked;
     if (pthread_create(&thread, NULL, answer_main, NULL) || pthread_create(&thread, NULL, probe_main, NULL))
         abort();
+}
+
+/* All that a turn of the loop asks at once: to wake a thread for each would be most of what is measured. */
+static void hand_over(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&all.lock);
+    *all.last = all.asked;
+    all.last = all.asked_last;
+    pthread_cond_signal(&all.wake);
+    pthread_mutex_unlock(&all.lock);
+    all.asked = NULL;
+    all.asked_last = &all.asked;
 }
 
 static int ask(const struct call *wanted)
@@ -223,14 +239,12 @@ static int ask(const struct call *wanted)
     if (!call)
         return -ENOMEM;
     *call = *wanted;
-    pthread_mutex_lock(&all.lock);
     if (!all.runs)
         threads_start(call->virt);
-    if (!all.first)
-        pthread_cond_signal(&all.wake);
-    *all.last = call;
-    all.last = &call->next;
-    pthread_mutex_unlock(&all.lock);
+    if (!all.asked && loop_post(all.loop, hand_over, NULL))
+        abort();
+    *all.asked_last = call;
+    all.asked_last = &call->next;
     return 0;
 }
 
