@@ -200,15 +200,13 @@ struct vm {
     /* what it is doing */
     uint32_t boot_number; /* goes into the boot secret; 0: never started */
     bool registered;      /* `registration` holds */
-    struct vm_registration registration;
     bool link_up;
     bool unreachable; /* libvirt is away: nothing is known of the domain */
     bool paused;
     uint32_t channels; /* authenticated channels open */
     uint32_t bridges;  /* SSH bridges open */
     char guest_state[VM_NAME_LEN];
-    struct vm_drive drive[VM_DRIVES_MAX];
-    uint8_t drives;
+    uint8_t drives; /* how many `drive` holds */
 
     /* how it ends, or what last went wrong */
     int32_t code; /* stable code (protocol/code.h); 0: nothing went wrong */
@@ -221,6 +219,10 @@ struct vm {
     /* kilnd's own: the clocks by which head.deadline_at_ms was told */
     uint64_t clock_boot;    /* which boot of the host; 0: not known */
     int64_t clock_ahead_ms; /* how far its wall clock was ahead of its monotonic one */
+
+    /* The long ones come last: what a list of all VMs shows lies together. */
+    struct vm_registration registration;
+    struct vm_drive drive[VM_DRIVES_MAX];
 };
 
 /* Bodies of events. */

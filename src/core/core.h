@@ -33,7 +33,6 @@ struct reconcile;
 
 /* A VM in memory. */
 struct vm_slot {
-    struct vm vm;      /* the durable record (machine.c) */
     uint64_t seq;      /* of its last change */
     uint64_t number;   /* seq of its first change: the key of its record; 0: begun, not yet decided */
     struct core *core; /* borrowed */
@@ -58,6 +57,8 @@ struct vm_slot {
     int64_t absent_since_ms;    /* when the domain was first found absent, monotonic; 0: it was not */
     uint32_t absent_connection; /* on which connection: that of another is no answer */
     int lost_pid;               /* its QEMU, that runs on without libvirt; 0: not so */
+
+    struct vm vm; /* the durable record (machine.c) */
 };
 
 /* A change of a VM, told to watchers after it is durable; borrowed for the call. VM is NULL when replayed. */
