@@ -172,12 +172,12 @@ void reconcile_sharer(const struct core *core, const uint8_t ipv4[static 4], cha
     if (orphan->pid)
         snprintf(ret_words, size,
                  "the end of QEMU process %d of domain kiln-%s, which has its address and no record: "
-                 "end it as root (kill %d)",
+                 "an operator ends it as root (kill %d)",
                  orphan->pid, uuid, orphan->pid);
     else
         snprintf(ret_words, size,
-                 "the end of domain kiln-%s, which has its address and no record: end it (virsh destroy), "
-                 "or destroy this VM and order another",
+                 "the end of domain kiln-%s, which has its address and no record: an operator ends it "
+                 "(virsh destroy), or destroy this VM and order another",
                  uuid);
 }
 
