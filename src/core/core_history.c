@@ -49,26 +49,10 @@ int core_replay(struct core *core, uint64_t since, int (*fn)(void *arg, const st
 
 /* Numbers of changes, newest first. */
 struct chain {
+    uint64_t since;
     uint64_t *seqs; /* owned */
     size_t count, room;
 };
-
-/* -EBADMSG what is there is not a change of this VM's. */
-static int change_get(const struct vm_slot *slot, uint64_t seq, struct history *ret_history)
-{
-    uint8_t key[8], *bytes;
-    size_t len_bytes;
-    wire_put_u64(key, seq);
-    int rc = store_get(slot->core->store, STORE_CHANGES, key, sizeof key, &bytes, &len_bytes);
-    if (rc)
-        return rc == -ENOENT ? -EBADMSG : rc;
-    rc = record_history_decode(bytes, len_bytes, ret_history);
-    free(bytes);
-    if (!rc && (ret_history->seq != seq || ret_history->previous >= seq ||
-                memcmp(ret_history->vm, slot->vm.uuid, sizeof ret_history->vm) != 0))
-        rc = -EBADMSG;
-    return rc;
-}
 
 static int chain_add(struct chain *chain, uint64_t seq)
 {
@@ -84,25 +68,51 @@ static int chain_add(struct chain *chain, uint64_t seq)
     return 0;
 }
 
-static int chain_read(const struct vm_slot *slot, uint64_t since, struct chain *ret_chain)
+static int chain_follow(void *arg, const void *value, size_t value_len_bytes, uint64_t *next)
 {
-    struct history history = {.previous = slot->seq};
-    int rc = 0;
-    while (!rc && history.previous > since) {
-        uint64_t seq = history.previous;
-        rc = change_get(slot, seq, &history);
-        if (!rc)
-            rc = chain_add(ret_chain, seq);
-    }
+    struct chain *chain = arg;
+    uint64_t previous;
+    int rc = record_history_previous(value, value_len_bytes, &previous);
+    if (!rc && previous >= *next)
+        rc = -EBADMSG;
+    if (!rc)
+        rc = chain_add(chain, *next);
+    if (!rc)
+        *next = previous > chain->since ? previous : 0;
+    return rc;
+}
+
+static int chain_read(const struct vm_slot *slot, struct chain *chain)
+{
+    if (slot->seq <= chain->since)
+        return 0;
+    int rc = store_follow(slot->core->store, STORE_CHANGES, slot->seq, chain_follow, chain);
+    return rc == -ENOENT ? -EBADMSG : rc;
+}
+
+/* -EBADMSG what is there is not a change of this VM's. */
+static int change_get(const struct vm_slot *slot, uint64_t seq, struct history *ret_history)
+{
+    uint8_t key[8], *bytes;
+    size_t len_bytes;
+    wire_put_u64(key, seq);
+    int rc = store_get(slot->core->store, STORE_CHANGES, key, sizeof key, &bytes, &len_bytes);
+    if (rc)
+        return rc;
+    rc = record_history_decode(bytes, len_bytes, ret_history);
+    free(bytes);
+    if (!rc &&
+        (ret_history->seq != seq || memcmp(ret_history->vm, slot->vm.uuid, sizeof ret_history->vm) != 0))
+        rc = -EBADMSG;
     return rc;
 }
 
 int core_history(const struct vm_slot *slot, uint64_t since,
                  int (*fn)(void *arg, const struct history *history), void *arg)
 {
-    struct chain chain = {0};
+    struct chain chain = {.since = since};
     struct history history;
-    int rc = chain_read(slot, since, &chain);
+    int rc = chain_read(slot, &chain);
     while (!rc && chain.count) {
         rc = change_get(slot, chain.seqs[--chain.count], &history);
         if (!rc)

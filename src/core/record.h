@@ -149,6 +149,8 @@ int record_drive_encode(const struct drive *drive, uint8_t **ret_bytes, size_t *
 int record_drive_decode(const void *bytes, size_t len_bytes, struct drive *ret_drive);
 int record_history_encode(const struct history *history, uint8_t **ret_bytes, size_t *ret_len_bytes);
 int record_history_decode(const void *bytes, size_t len_bytes, struct history *ret_history);
+/* Its `previous` alone, for who goes through many. */
+int record_history_previous(const void *bytes, size_t len_bytes, uint64_t *ret_previous);
 int record_audit_encode(const struct audit_entry *entry, uint8_t **ret_bytes, size_t *ret_len_bytes);
 int record_audit_decode(const void *bytes, size_t len_bytes, struct audit_entry *ret_entry);
 

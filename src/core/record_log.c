@@ -88,6 +88,25 @@ int record_history_decode(const void *bytes, size_t len_bytes, struct history *r
     return 0;
 }
 
+int record_history_previous(const void *bytes, size_t len_bytes, uint64_t *ret_previous)
+{
+    struct tlv_reader reader;
+    uint64_t previous = 0;
+    uint16_t tag;
+    const uint8_t *value;
+    size_t value_len_bytes;
+    int rc = tlv_reader_init(&reader, bytes, len_bytes, RECORD_FORMAT);
+    if (rc)
+        return rc;
+    while (tlv_next(&reader, &tag, &value, &value_len_bytes))
+        if (tag == RECORD_HISTORY_PREVIOUS && !tlv_number(value, value_len_bytes, sizeof previous, &previous))
+            return -EBADMSG;
+    if (reader.failed)
+        return -EBADMSG;
+    *ret_previous = previous;
+    return 0;
+}
+
 int record_audit_encode(const struct audit_entry *entry, uint8_t **ret_bytes, size_t *ret_len_bytes)
 {
     struct tlv_writer writer;

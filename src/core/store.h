@@ -109,6 +109,13 @@ typedef int store_each_fn(void *arg, const void *key, size_t key_len_bytes, cons
                           size_t value_len_bytes);
 int store_each(struct store *store, enum store_database database, const void *from, size_t from_len_bytes,
                size_t prefix_len_bytes, store_each_fn *each, void *arg);
+/* Goes from one record to the next in one read, by numbers that are keys (u64, big-endian): from FIRST on,
+ * until 0. FOLLOW is given the number in NEXT and puts that of the next there; its errors end the walk.
+ * -ENOENT
+ */
+typedef int store_follow_fn(void *arg, const void *value, size_t value_len_bytes, uint64_t *next);
+int store_follow(struct store *store, enum store_database database, uint64_t first, store_follow_fn *follow,
+                 void *arg);
 /* Copies one value, malloc'd. -ENOENT. */
 int store_get(struct store *store, enum store_database database, const void *key, size_t key_len_bytes,
               uint8_t **ret_value, size_t *ret_len_bytes);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/wire.h"
 #include "src/core/store_private.h"
 
 int store_read_begin(struct store *store, MDB_txn **ret_txn)
@@ -53,6 +54,27 @@ int store_each(struct store *store, enum store_database database, const void *fr
     if (verdict)
         return verdict;
     return rc == MDB_NOTFOUND ? 0 : store_errno(rc);
+}
+
+int store_follow(struct store *store, enum store_database database, uint64_t first, store_follow_fn *follow,
+                 void *arg)
+{
+    MDB_txn *txn = NULL;
+    uint64_t next = first;
+    int rc = store_read_begin(store, &txn);
+    if (rc)
+        return rc;
+    while (!rc && next) {
+        uint8_t number[8];
+        MDB_val key = {.mv_size = sizeof number, .mv_data = number};
+        MDB_val value;
+        wire_put_u64(number, next);
+        rc = store_errno(mdb_get(txn, store->dbi[database], &key, &value));
+        if (!rc)
+            rc = follow(arg, value.mv_data, value.mv_size, &next);
+    }
+    store_read_end(store, txn);
+    return rc;
 }
 
 int store_get(struct store *store, enum store_database database, const void *key, size_t key_len_bytes,

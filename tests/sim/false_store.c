@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/wire.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/false_loop.h"
 #include "tests/sim/false_virt.h"
@@ -384,6 +385,21 @@ int store_get(struct store *store, enum store_database database, const void *key
     *ret_value = copy;
     *ret_len_bytes = entry->value_len;
     return 0;
+}
+
+int store_follow(struct store *store, enum store_database database, uint64_t first, store_follow_fn *follow,
+                 void *arg)
+{
+    uint64_t next = first;
+    int rc = 0;
+    (void)store;
+    while (!rc && next) {
+        uint8_t key[8];
+        wire_put_u64(key, next);
+        const struct disk_entry *entry = disk_get(database, key, sizeof key);
+        rc = entry ? follow(arg, entry->value, entry->value_len, &next) : -ENOENT;
+    }
+    return rc;
 }
 
 int store_last_key(struct store *store, enum store_database database, void *ret_key, size_t size_bytes,
