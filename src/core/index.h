@@ -13,8 +13,8 @@ struct index {
     void **items;    /* owned array */
     uint64_t *heads; /* owned array: the first eight bytes of each item's key */
     size_t count, room;
-    size_t key_offset,
-        key_len_bytes; /* the key's place in an object, eight bytes at least, compared as bytes */
+    /* The key's place in an object, eight bytes at least, compared as bytes. */
+    size_t key_offset, key_len_bytes;
 };
 
 void index_init(struct index *index, size_t key_offset, size_t key_len_bytes);
