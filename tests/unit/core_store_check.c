@@ -11,20 +11,6 @@
 
 static struct store_folder stored;
 
-static int setup(void **state)
-{
-    (void)state;
-    store_folder_make(&stored);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    store_folder_remove(&stored);
-    return 0;
-}
-
 /* ---- chance, repeatable ---- */
 
 static uint64_t chance_state;
@@ -389,7 +375,7 @@ static void a_head_that_is_behind_is_none_the_worse(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, stored_setup, stored_teardown, &stored)
     const struct CMUnitTest tests[] = {
         TEST(whatever_is_put_and_deleted_the_store_stays_whole),
         TEST(each_page_in_turn_is_refused_or_harmless),

@@ -16,20 +16,6 @@
 
 static struct store_folder stored;
 
-static int setup(void **state)
-{
-    (void)state;
-    store_folder_make(&stored);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    store_folder_remove(&stored);
-    return 0;
-}
-
 /* Two records and two audit entries, as a kilnd of format 1 left them (LMDB's bytes, cut behind its last
  * page). */
 static void a_store_without_sums_becomes_one_with(void **state)
@@ -256,7 +242,7 @@ static void a_conversion_is_beside_the_loop_and_ends_with_its_store(void **state
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, stored_setup, stored_teardown, &stored)
     const struct CMUnitTest tests[] = {
         TEST(a_store_without_sums_becomes_one_with),
         TEST(history_by_vm_becomes_a_chain),

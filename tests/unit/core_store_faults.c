@@ -278,14 +278,20 @@ static void small_open(const char *folder)
     }
 }
 
+/* With number 1 in it, then a disk without room. */
+static void full_open(const char *folder, unsigned *done)
+{
+    CLAIM(loop_create(&stored.loop) == 0);
+    small_open(folder);
+    number_commit(1, 1000, done);
+    settle(done, 1);
+    disk_fill(folder);
+}
+
 static void full_disk(const char *folder)
 {
     unsigned done = 0, late = 0;
-    CLAIM(loop_create(&stored.loop) == 0);
-    small_open(folder);
-    number_commit(1, 1000, &done);
-    settle(&done, 1);
-    disk_fill(folder);
+    full_open(folder, &done);
     number_commit(2, 100000, &late);
     number_commit(3, 10, &late);
     settle_failed();
@@ -307,11 +313,7 @@ static void disk_with_some_room(const char *folder)
     char path[128];
     struct stat filler;
     unsigned done = 0;
-    CLAIM(loop_create(&stored.loop) == 0);
-    small_open(folder);
-    number_commit(1, 1000, &done);
-    settle(&done, 1);
-    disk_fill(folder);
+    full_open(folder, &done);
     snprintf(path, sizeof path, "%s/filler", folder);
     CLAIM(stat(path, &filler) == 0 && truncate(path, filler.st_size - 8 * 4096) == 0);
     number_commit(2, 100000, &done);
@@ -340,11 +342,7 @@ static void a_full_disk_heals_when_there_is_room(void **state)
 static void start_on_a_full_disk(const char *folder)
 {
     unsigned done = 0;
-    CLAIM(loop_create(&stored.loop) == 0);
-    small_open(folder);
-    number_commit(1, 1000, &done);
-    settle(&done, 1);
-    disk_fill(folder);
+    full_open(folder, &done);
     number_commit(2, 100000, &done);
     settle_failed();
     stored_close(&stored);

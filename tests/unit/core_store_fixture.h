@@ -12,6 +12,19 @@
 #include "src/core/store_check.h"
 #include "tests/unit/core_store_folder.h"
 
+/* Around each test that has its struct store_folder as its state. */
+static inline int stored_setup(void **state)
+{
+    store_folder_make(*state);
+    return 0;
+}
+
+static inline int stored_teardown(void **state)
+{
+    store_folder_remove(*state);
+    return 0;
+}
+
 static inline void stored_close(struct store_folder *stored)
 {
     store_close(stored->store);
