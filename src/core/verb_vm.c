@@ -19,6 +19,7 @@ enum {
     VM_SHOWN_BYTES = 1152, /* of a slot: up to its long members */
     CACHE_LINE_BYTES = 64,
     HISTORY_MEMBERS = 9,
+    SEQ_DIGITS_MAX = 19,
     CONSOLE_LINES_MAX = 40
 };
 
@@ -78,12 +79,22 @@ static int add_history(void *arg, const struct history *history)
     return walk->full;
 }
 
+/* A number of a change, in digits alone. */
+static bool seq_parse(const char *text, uint64_t *ret_seq)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > SEQ_DIGITS_MAX || text[digits])
+        return false;
+    *ret_seq = strtoull(text, NULL, 10);
+    return true;
+}
+
 void verb_vm_history(struct ask *ask, const struct vm_slot *slot, const char *after)
 {
     struct history_walk walk = {0};
-    char next[24], *end = "";
-    uint64_t since = after ? strtoull(after, &end, 10) : 0;
-    if (*end) {
+    char next[24];
+    uint64_t since = 0;
+    if (after && !seq_parse(after, &since)) {
         ask_refuse(ask, CODE_BAD_PARAMETER, "after");
         return;
     }
